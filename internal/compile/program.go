@@ -1,0 +1,244 @@
+package compile
+
+import (
+	"xplan/plan"
+)
+
+// Kind is a step's kind: the vocabulary of code, events and docs.
+type Kind string
+
+// The step kinds.
+const (
+	KindIdentity     Kind = "identity.check"
+	KindInspect      Kind = "source.inspect"
+	KindBucket       Kind = "destination.bucket"
+	KindPrincipal    Kind = "principal"
+	KindPolicy       Kind = "iam.policy"
+	KindAttachment   Kind = "iam.attachment"
+	KindGrant        Kind = "kms.grant"
+	KindBucketPolicy Kind = "source.bucket_policy"
+	KindCredentials  Kind = "credentials"
+	KindProbe        Kind = "access.probe"
+	KindCopy         Kind = "copy"
+	KindVerify       Kind = "verify"
+
+	KindCleanUploads           Kind = "cleanup.uploads"
+	KindCleanKey               Kind = "cleanup.access_key"
+	KindCleanBucketPolicy      Kind = "cleanup.bucket_policy"
+	KindCleanGrant             Kind = "cleanup.kms_grant"
+	KindCleanAttachment        Kind = "cleanup.attachment"
+	KindCleanPolicy            Kind = "cleanup.policy"
+	KindCleanPrincipal         Kind = "cleanup.principal"
+	KindCleanInstance          Kind = "cleanup.instance"
+	KindCleanSourceObjects     Kind = "cleanup.source_objects"
+	KindCleanSourceBucket      Kind = "cleanup.source_bucket"
+	KindCleanDestinationBucket Kind = "cleanup.destination_bucket"
+)
+
+// PlanTag and DigestTag are the tags by which what a plan made is found again when state is lost.
+const (
+	PlanTag   = "xplan:plan"
+	DigestTag = "xplan:digest"
+)
+
+// Action is what a step does to the world.
+type Action string
+
+// The actions.
+const (
+	Hold   Action = "hold" // holds already: does nothing but check
+	Create Action = "create"
+	Update Action = "update"
+	Delete Action = "delete"
+	Run    Action = "run"  // copy, verify, probe, check
+	Wait   Action = "wait" // something must be said by a person first
+)
+
+// A Program is a compiled plan: steps in an order in which each comes after all that it names.
+type Program struct {
+	Name        string    `json:"name"`
+	PlanDigest  string    `json:"plan_digest"`
+	WorldDigest string    `json:"world_digest"` // of the facts that the steps depend on
+	Steps       []Step    `json:"steps"`
+	Warnings    []Warning `json:"warnings,omitempty"`
+	Unseen      []Unseen  `json:"unseen,omitempty"`
+	Assumed     bool      `json:"assumed,omitempty"` // --no-scan: work is assumed
+}
+
+// A Warning is something the reviewer has to know. Danger stands out.
+type Warning struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	Danger  bool   `json:"danger,omitempty"`
+}
+
+// A Step is one thing to do or to find done. It is data.
+type Step struct {
+	ID      plan.StepID `json:"id"`
+	Kind    Kind        `json:"kind"`
+	Side    plan.Side   `json:"side"`
+	Pair    string      `json:"pair,omitempty"` // pair ID
+	Subject string      `json:"subject"`        // for people: "210987654321/tommy-b", "user/misterrodgers"
+	Action  Action      `json:"action"`
+
+	// Needs must have succeeded (or hold) before; After must have ended, however they ended.
+	Needs []plan.StepID `json:"needs,omitempty"`
+	After []plan.StepID `json:"after,omitempty"`
+
+	// Rule is a clean-up's; Always steps run at every end of a run.
+	Rule plan.Rule `json:"rule,omitempty"`
+	// Confirm names the bucket that a person must have confirmed. Empty: nothing to confirm.
+	Confirm string `json:"confirm,omitempty"`
+
+	Change Change `json:"change"`
+	Spec   Spec   `json:"spec"`
+}
+
+// A Change is what the review shows of a step.
+type Change struct {
+	Lines     []Line     `json:"lines,omitempty"`
+	Preserved []string   `json:"preserved,omitempty"` // labels of others' statements
+	Copy      *CopyFacts `json:"copy,omitempty"`
+	Danger    string     `json:"danger,omitempty"` // "DELETE 1,500,000 source objects in tommy", IRREVERSIBLE is said by the view
+	Note      string     `json:"note,omitempty"`   // "secret withheld: never shown or stored"
+}
+
+// A Line is one line of a change: Sign is +, ~, -, = or !.
+type Line struct {
+	Sign string `json:"sign"`
+	Text string `json:"text"`
+}
+
+// Spec is what the runner of a step's kind needs: exactly one field is set.
+type Spec struct {
+	Identity    *IdentitySpec    `json:"identity,omitempty"`
+	Inspect     *BucketSpec      `json:"inspect,omitempty"`
+	Bucket      *BucketSpec      `json:"bucket,omitempty"`
+	Principal   *PrincipalSpec   `json:"principal,omitempty"`
+	Policy      *PolicySpec      `json:"policy,omitempty"`
+	Attachment  *AttachmentSpec  `json:"attachment,omitempty"`
+	Grant       *GrantSpec       `json:"grant,omitempty"`
+	Statement   *StatementSpec   `json:"statement,omitempty"`
+	Credentials *CredentialsSpec `json:"credentials,omitempty"`
+	Probe       *ProbeSpec       `json:"probe,omitempty"`
+	Copy        *CopySpec        `json:"copy,omitempty"`
+	Instance    *InstanceSpec    `json:"instance,omitempty"`
+}
+
+// IdentitySpec pins an account.
+type IdentitySpec struct {
+	Account string `json:"account"`
+}
+
+// BucketSpec is a bucket to inspect, create or remove.
+type BucketSpec struct {
+	Name     string              `json:"name"`
+	Account  string              `json:"account"`
+	Region   string              `json:"region"`
+	Settings plan.BucketSettings `json:"settings"`
+	Tags     map[string]string   `json:"tags,omitempty"` // ours, beside the settings'
+}
+
+// PrincipalSpec is a user or role to find or make.
+type PrincipalSpec struct {
+	ARN      string            `json:"arn"`
+	Role     bool              `json:"role"`
+	Name     string            `json:"name"`
+	Path     string            `json:"path"`
+	Boundary string            `json:"boundary,omitempty"`
+	Trust    string            `json:"trust,omitempty"` // JSON, of a created role
+	Create   bool              `json:"create"`
+	Tags     map[string]string `json:"tags,omitempty"`
+}
+
+// PolicySpec is a managed policy.
+type PolicySpec struct {
+	ARN      string            `json:"arn"`
+	Name     string            `json:"name"`
+	Document string            `json:"document"` // JSON, canonical
+	Digest   string            `json:"digest"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Adopt    bool              `json:"adopt,omitempty"`
+}
+
+// AttachmentSpec attaches a policy to the principal.
+type AttachmentSpec struct {
+	PolicyARN string `json:"policy_arn"`
+	Principal string `json:"principal"` // ARN
+}
+
+// GrantSpec is a grant on a source's key.
+type GrantSpec struct {
+	KeyARN     string   `json:"key_arn"`
+	Region     string   `json:"region"`
+	Principal  string   `json:"principal"`
+	Operations []string `json:"operations"`
+	Name       string   `json:"name"`
+}
+
+// StatementSpec is our one statement in a bucket's policy.
+type StatementSpec struct {
+	Bucket    string `json:"bucket"`
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+	Sid       string `json:"sid"`
+	Statement string `json:"statement"` // JSON
+	Digest    string `json:"digest"`
+	Reviewed  string `json:"reviewed"` // digest of the whole policy as it was reviewed; "" was none
+	Adopt     bool   `json:"adopt,omitempty"`
+	MadeWhole bool   `json:"made_whole,omitempty"` // the policy itself was made by the run: removed when empty
+}
+
+// CredentialsSpec says how the principal signs.
+type CredentialsSpec struct {
+	Kind      plan.CredentialKind `json:"kind"` // empty: the destination's own credentials
+	Principal string              `json:"principal"`
+	UserName  string              `json:"user_name,omitempty"`
+	Profile   string              `json:"profile,omitempty"`
+}
+
+// ProbeSpec lists the legs that must answer, as the principal.
+type ProbeSpec struct {
+	Pair              plan.Pair `json:"pair"`
+	SourceAccount     string    `json:"source_account"`
+	SourceRegion      string    `json:"source_region"`
+	DestAccount       string    `json:"destination_account"`
+	DestRegion        string    `json:"destination_region"`
+	Legs              []Leg     `json:"legs"`
+	SourceKMS         string    `json:"source_kms,omitempty"`
+	DestinationKMS    string    `json:"destination_kms,omitempty"`
+	PrincipalARN      string    `json:"principal_arn"`
+	FreshlyMade       bool      `json:"freshly_made"`        // something changed just now: AccessDenied counts as passing for up to 5 minutes
+	StatementInPolicy string    `json:"statement,omitempty"` // the Sid, for explanations
+}
+
+// A Leg is one access that the copy needs.
+type Leg string
+
+// The legs, in the order in which they are probed.
+const (
+	LegIdentity   Leg = "identity"         // GetCallerIdentity as the principal
+	LegListSource Leg = "list source"      // s3:ListBucket
+	LegReadSource Leg = "read source"      // HEAD and GET of bytes 0-0
+	LegTagsSource Leg = "read tags"        // s3:GetObjectTagging
+	LegListDest   Leg = "list destination" // s3:ListBucket
+	LegWriteDest  Leg = "write destination"
+)
+
+// CopySpec is a pair's copy, verification, or the deletion of its source's objects.
+type CopySpec struct {
+	Pair          plan.Pair `json:"pair"`
+	SourceAccount string    `json:"source_account"`
+	SourceRegion  string    `json:"source_region"`
+	DestAccount   string    `json:"destination_account"`
+	DestRegion    string    `json:"destination_region"`
+	Streaming     bool      `json:"streaming,omitempty"` // the servers cannot see each other
+	NothingToDo   bool      `json:"nothing_to_do,omitempty"`
+}
+
+// InstanceSpec is an instance to terminate.
+type InstanceSpec struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+}

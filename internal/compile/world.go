@@ -1,0 +1,165 @@
+package compile
+
+import (
+	"time"
+
+	"xplan/plan"
+)
+
+// A World is all that was observed. It holds no secret.
+type World struct {
+	Identities map[plan.Side]Identity
+	Buckets    map[BucketRef]Bucket
+	Principal  PrincipalFacts
+	Policies   []ManagedPolicy          // of the plan's policy name, and NAME-1 … NAME-n
+	Keys       map[string]KMSKey        // by key ARN or ID as the buckets name it
+	Instances  map[string]InstanceFacts // by ID
+	Copies     map[string]CopyFacts     // by pair ID
+	Owned      []Owned                  // from state, and what carries our tags
+	Unseen     []Unseen
+}
+
+// A BucketRef names a bucket of a side. Never an account of its own: the side's ID is the owner that is pinned.
+type BucketRef struct {
+	Side plan.Side
+	Name string
+}
+
+// An Identity is what GetCallerIdentity answers.
+type Identity struct {
+	Account string
+	ARN     string
+	UserID  string
+}
+
+// Bucket holds the facts of one bucket. A nil or empty field was not set or could not be read: see World.Unseen.
+type Bucket struct {
+	Exists     bool
+	Foreign    bool // the name is taken by another account
+	Region     string
+	Versioning string // "", Enabled, Suspended
+	MFADelete  bool
+	Ownership  string // "", BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter
+	Encryption plan.Encryption
+	// PublicAccess is nil where no block is set.
+	PublicAccess    *PublicAccess
+	Policy          string // JSON as read; "" is none
+	PolicyIsPublic  bool
+	RequesterPays   bool
+	ObjectLock      bool
+	Tags            map[string]string
+	Configured      []string // of lifecycle, cors, replication, notification, website, logging: what is set
+	Replication     bool
+	CreatedUnixNano int64 // creation time, where known; 0
+}
+
+// PublicAccess is a bucket's public access block.
+type PublicAccess struct {
+	BlockACLs, IgnoreACLs, BlockPolicy, RestrictBuckets bool
+}
+
+// All tells whether everything is blocked.
+func (p *PublicAccess) All() bool {
+	return p != nil && p.BlockACLs && p.IgnoreACLs && p.BlockPolicy && p.RestrictBuckets
+}
+
+// PrincipalFacts are those of the plan's principal.
+type PrincipalFacts struct {
+	Exists   bool
+	ARN      string
+	UserID   string // AIDA… or AROA…
+	Role     bool
+	Boundary string
+	Trust    string // a role's trust policy, JSON
+	Keys     []AccessKey
+	Attached []string          // ARNs of attached managed policies
+	Tags     map[string]string // ours carry PlanTag
+}
+
+// An AccessKey is the public half of an access key.
+type AccessKey struct {
+	ID      string
+	Active  bool
+	Created time.Time
+}
+
+// A ManagedPolicy is one customer managed policy.
+type ManagedPolicy struct {
+	Exists   bool
+	ARN      string
+	Name     string
+	Default  string // version ID
+	Versions int
+	Document string // of the default version, JSON
+	Tags     map[string]string
+	Attached []string // ARNs of users, roles and groups (groups as name)
+}
+
+// A KMSKey is a source's or destination's key.
+type KMSKey struct {
+	ARN        string
+	AWSManaged bool   // aws/s3: cannot be read from another account
+	State      string // Enabled, Disabled, PendingDeletion, …
+	Policy     string // JSON; "" where it could not be read
+	Grants     []Grant
+}
+
+// A Grant of a KMS key.
+type Grant struct {
+	ID, Name, Grantee string
+	Operations        []string
+}
+
+// InstanceFacts are those of an EC2 instance.
+type InstanceFacts struct {
+	Exists    bool
+	State     string // running, stopped, terminated, …
+	Protected bool   // against termination
+}
+
+// CopyFacts is the engine's answer with the copy switched off.
+type CopyFacts struct {
+	Known   bool // false: --no-scan, or the listing was denied (Unseen says)
+	Partial bool // stopped at the first thing to do: counts are not final
+
+	Listed, New, Changed, Same, Skipped, Unreadable, Extra Count
+	SameBy                                                 map[string]Count // by evidence: etag, checksum, bytes, size_only
+	SkippedBy                                              map[string]Count // filtered, archived, kept
+	Classes                                                map[string]Count
+	Samples                                                map[string][]Sample
+	Largest                                                Sample
+}
+
+// Count is a number of objects and their bytes.
+type Count struct {
+	Objects int64 `json:"objects"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// A Sample is one key of a verdict.
+type Sample struct {
+	Key    string `json:"key"`
+	Size   int64  `json:"size"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// ToDo tells whether the copy would write anything, as far as is known.
+func (c CopyFacts) ToDo() bool { return !c.Known || c.New.Objects+c.Changed.Objects > 0 }
+
+// Owned is something that a run of this plan made, or intends to make. What is not owned is never removed.
+type Owned struct {
+	Kind    Kind // the step kind that makes it
+	Side    plan.Side
+	Subject string // ARN, bucket name, key ID, grant ID; as the step kind says
+	Parent  string // user of a key, key ARN of a grant, bucket of a statement
+	Digest  string // of the statement or document
+	Intent  bool   // intended, and not known to be done
+	Before  []string
+	Since   time.Time
+}
+
+// Unseen is something that could not be observed, and why.
+type Unseen struct {
+	What string // "KMS grants of arn:…"
+	Why  string // "kms:ListGrants denied"
+}

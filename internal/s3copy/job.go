@@ -1,0 +1,91 @@
+package s3copy
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// A Mode says what a job does with a key that differs.
+type Mode string
+
+// The modes.
+const (
+	Scan   Mode = "scan"   // counts verdicts; writes nothing
+	Copy   Mode = "copy"   // copies and verifies in the same pass
+	Verify Mode = "verify" // compares both sides at the level asked; writes nothing
+)
+
+// Rules are the plan's words about one pair, as the engine needs them.
+type Rules struct {
+	Match        func(key string) bool // of the source's whole key; nil matches all. Safe for concurrent use
+	Compare      string                // auto, etag, size, checksum
+	NeverReplace bool                  // overwrite: never
+	Tags         bool
+	StorageClass string // "preserve" or a class
+	ACL          string // "" or a canned ACL
+	Restore      bool   // archived objects are asked for instead of skipped
+	RestoreDays  int
+	DeleteExtra  bool   // only after consent: the caller's duty
+	Level        string // size, checksum, bytes
+	Otherwise    string // accept, bytes, fail: for objects without comparable evidence
+}
+
+// A Job is one pair's copy.
+type Job struct {
+	Mode             Mode
+	Source           Source
+	Destination      Destination
+	Deleter          Deleter  // of the destination; only with Rules.DeleteExtra
+	Restorer         Restorer // of the source; only with Rules.Restore
+	Prefix, ToPrefix string   // keys below Prefix go below ToPrefix
+	Streaming        bool     // the servers cannot see each other: bytes come through here
+	Rules            Rules
+	Journal          Journal // nil in Scan and Verify
+	Counters         *Counters
+
+	// StopAtFirst ends a scan at the first key that there is something to do for:
+	// Summary.Partial is true then.
+	StopAtFirst bool
+	// Samples is how many keys of each verdict the summary keeps; 0 keeps none.
+	Samples int
+}
+
+// Limits bound the engine. The zero value of a field means its default.
+type Limits struct {
+	InFlight      int   // copies at once; default 64
+	Pages         int   // pages that may run ahead of the cursor; default 8
+	PartThreshold Bytes // larger objects are copied by parts; default 256 MiB, at most 5 GiB
+	PartSize      Bytes // of an object without a part layout of its own; default 128 MiB
+	PartsInFlight int   // parts of one object at once; default 16
+	StreamPart    Bytes // bytes held per streamed object; default 16 MiB
+	CommitKeys    int   // commit at least after so many keys; default 1,000
+}
+
+// Validate says which limit makes no sense.
+func (l Limits) Validate() error {
+	if l.InFlight < 0 || l.Pages < 0 || l.PartsInFlight < 0 || l.CommitKeys < 0 || l.PartSize < 0 || l.StreamPart < 0 {
+		return errors.New("a limit is negative")
+	}
+	if l.PartThreshold < 0 || l.PartThreshold > 5<<30 {
+		return fmt.Errorf("part threshold %d is not between 0 and 5 GiB", l.PartThreshold)
+	}
+	return nil
+}
+
+// Counters are sampled by views while a job runs. Safe for concurrent use.
+type Counters struct {
+	Listed, Settled, Copied, Failed, Retried, InFlight atomic.Int64
+	BytesSettled, BytesCopied                          atomic.Int64
+}
+
+// A Summary is how a job ended.
+type Summary struct {
+	Tally    Tally               `json:"tally"`
+	Partial  bool                `json:"partial"` // stopped before the end of the listing
+	Largest  Sample              `json:"largest"`
+	Classes  map[string]Count    `json:"classes"`  // by storage class, of the source
+	Samples  map[string][]Sample `json:"samples"`  // by verdict: new, changed, extra, unreadable, archived, size_only
+	Failures []Failure           `json:"failures"` // what stands unsettled now, sorted by key, at most 1,000
+	Waiting  int64               `json:"waiting"`  // archived objects whose restore was asked for and is not done
+}

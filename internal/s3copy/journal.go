@@ -1,0 +1,62 @@
+package s3copy
+
+import (
+	"context"
+	"time"
+)
+
+// A Range is a key range and how far it is settled.
+type Range struct {
+	ID     uint64 // unique within a pair, for ever
+	Bounds KeyRange
+	Done   string // every key k with Bounds.After < k <= Done is settled; "" means none
+	Ended  bool   // all of it is settled
+}
+
+// A Batch is what one commit makes durable, all or nothing.
+type Batch struct {
+	Ranges   []Range   // new or moved
+	Add      Tally     // counts of the keys that the moved cursors passed
+	Failures []Failure // new, or failed again
+	Healed   []string  // keys that failed before and are settled now
+}
+
+// A Failure is an object that could not be copied or verified. It holds no secret.
+type Failure struct {
+	Key    string
+	Phase  string
+	Reason string
+	At     time.Time
+}
+
+// An Upload is a multipart upload that is ours. It is recorded without ID before it is
+// created, with ID afterwards, and dropped when it is complete or aborted.
+type Upload struct {
+	Key     string // of the destination
+	ID      string
+	ETag    string // of the source it copies: another one means the upload is void
+	Size    Bytes
+	Started time.Time
+}
+
+// A PendingUpload is an upload as the server lists it.
+type PendingUpload struct {
+	Key, ID   string
+	Initiated time.Time
+}
+
+// Progress is what earlier runs of a job made durable.
+type Progress struct {
+	Ranges   []Range // empty: nothing was started
+	Tally    Tally
+	Failures []Failure
+	Uploads  []Upload
+}
+
+// A Journal keeps a job's progress. A call that returned nil is durable. Safe for concurrent use.
+type Journal interface {
+	Load(ctx context.Context) (Progress, error)
+	Commit(ctx context.Context, b Batch) error
+	PutUpload(ctx context.Context, u Upload) error
+	DropUpload(ctx context.Context, key string) error
+}

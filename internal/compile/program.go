@@ -242,3 +242,10 @@ type InstanceSpec struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
 }
+
+// A Location is a bucket to open: always with the account that must own it ("" at servers without accounts).
+type Location struct {
+	Bucket  string `json:"bucket"`
+	Region  string `json:"region"`
+	Account string `json:"account,omitempty"`
+}

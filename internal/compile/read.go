@@ -93,3 +93,6 @@ type ObserveOptions struct {
 	Counting Counting
 	Owned    []Owned // from state
 }
+
+// ErrInvalidPrincipal is S3's refusal of a policy that names a principal it does not know (yet).
+var ErrInvalidPrincipal = errors.New("invalid principal in policy")

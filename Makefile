@@ -1,0 +1,23 @@
+# Nothing but Go and make is needed for: demo, test, build.
+TOOL := go tool -modfile=internal/tools/go.mod
+PKG  ?= ./internal/s3copy
+FUZZ ?= .
+
+.PHONY: demo test check build race lint fmt tidy update fuzz suite
+
+demo: ## the whole story on an embedded sandbox: no account, no network
+	go run ./cmd/xplan demo
+
+test: ## the tests; needs the sandbox only, and other servers where XPLAN_REQUIRE names them
+	go test ./...
+
+check: lint tidy race ## what CI runs, beside the suite on all servers
+
+build: ; go build -trimpath -o bin/xplan ./cmd/xplan
+race:  ; go test -race -shuffle=on ./...
+lint:  ; $(TOOL) golangci-lint run ./...
+fmt:   ; $(TOOL) golangci-lint fmt ./...
+tidy:  ; go mod tidy -diff
+update: ; go test ./cmd/xplan ./internal/view ./internal/compile -update # then read the diff
+fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
+suite: ; XPLAN_REQUIRE=moto,versitygw go test -count=1 ./test/...

@@ -1,0 +1,2 @@
+// Package arch holds the import rules of the module, as a test.
+package arch

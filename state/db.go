@@ -1,0 +1,153 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	formatNewest = 1
+	lockWait     = time.Second
+)
+
+// A DB is the open state of one plan, and its lock. Safe for concurrent use;
+// nothing may be called after Close.
+type DB struct {
+	bolt   *bbolt.DB
+	dir    string // the plan's folder
+	path   string // of the database
+	name   string
+	holder Holder
+
+	mu         sync.Mutex // guards what follows
+	queue      []*change
+	committing bool
+	broken     error // the file proved damaged: it is not written to again
+
+	events eventLog
+}
+
+// Open takes the lock of a plan's state, which is made where there is none. It
+// waits a second for the lock, then returns a *LockedError. Other typed errors:
+// *VersionError, *DamagedError, ErrFull, ErrReadOnly.
+func Open(dir, name string) (*DB, error) {
+	folder, err := folderOf(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := makePrivate(folder); err != nil {
+		return nil, fmt.Errorf("open state of %s: %w", name, classify(err))
+	}
+	db := &DB{dir: folder, path: filepath.Join(folder, fileDatabase), name: name}
+	db.events.path = filepath.Join(folder, fileEvents)
+	if err := db.open(); err != nil {
+		return nil, err
+	}
+	if err := db.prepare(); err != nil {
+		return nil, errors.Join(err, db.bolt.Close())
+	}
+	return db, nil
+}
+
+// open takes the lock and maps the file.
+func (db *DB) open() error {
+	err := db.guard("open", func() (err error) {
+		db.bolt, err = bbolt.Open(db.path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, berrors.ErrTimeout):
+		return &LockedError{Name: db.name, Holder: readHolder(db.dir)}
+	default:
+		return db.opened(err)
+	}
+}
+
+// opened says what an error of bbolt.Open means.
+func (db *DB) opened(err error) error {
+	var damaged *DamagedError
+	var pathErr *os.PathError
+	switch {
+	case errors.As(err, &damaged):
+		return err
+	case errors.As(err, &pathErr), isSyscall(err):
+		return fmt.Errorf("open state of %s: %w", db.name, classify(err))
+	default: // bbolt's own words for a file that is not one of its own, or is torn
+		return &DamagedError{Path: db.path, What: "open", Err: err}
+	}
+}
+
+// prepare checks the format and makes what a new file lacks.
+func (db *DB) prepare() error {
+	if err := db.whole(); err != nil {
+		return err
+	}
+	if err := db.update("prepare", prepareFormat); err != nil {
+		return fmt.Errorf("open state of %s: %w", db.name, err)
+	}
+	return db.hold("")
+}
+
+// whole tells whether the file is as long as its pages say: reading a page that
+// was cut off would be a fault of memory.
+func (db *DB) whole() error {
+	return db.guard("measure", func() error {
+		return db.bolt.View(func(tx *bbolt.Tx) error {
+			info, err := os.Stat(db.path)
+			if err != nil {
+				return err
+			}
+			if info.Size() < tx.Size() {
+				return &DamagedError{Path: db.path, What: "measure", Err: fmt.Errorf("it has %d bytes of %d", info.Size(), tx.Size())}
+			}
+			return nil
+		})
+	})
+}
+
+// Name is the plan's.
+func (db *DB) Name() string { return db.name }
+
+// Close gives the lock back. No other call may be under way.
+func (db *DB) Close() error {
+	err := db.events.close()
+	if gone := os.Remove(filepath.Join(db.dir, fileHolder)); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return errors.Join(err, db.bolt.Close())
+}
+
+// folderOf is the folder of a plan. The name comes from a file of somebody's:
+// it must not lead anywhere else.
+func folderOf(dir, name string) (string, error) {
+	if name == "" || name == "." || name == ".." || len(name) > 200 || strings.ContainsAny(name, "/\\\x00") {
+		return "", fmt.Errorf("state: %q cannot be the name of a plan", name)
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// makePrivate makes a folder that only the user may enter.
+func makePrivate(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return os.Chmod(folder, 0o700)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package state
+
+// Version 1 of every record. The bytes are in testdata/*.v1.hex, for ever: a
+// changed layout is a new version beside this one.
+const recordV1 = 1
+
+func encodeRun(r Run) []byte {
+	e := newRecord(recordV1)
+	e.string(r.ID)
+	e.string(r.PlanName)
+	e.string(r.PlanFile)
+	e.string(r.PlanDigest)
+	e.string(r.Approval)
+	e.bytes(r.Plan)
+	e.string(r.Version)
+	e.time(r.Started)
+	e.string(string(r.Status))
+	e.int(int64(r.Resumed))
+	e.time(r.Updated)
+	e.int(int64(r.Exit))
+	e.bytes(r.Summary)
+	return e.b
+}
+
+func decodeRun(b []byte) (Run, error) {
+	d := openRecord("run", recordV1, b)
+	r := Run{
+		ID:         d.string(),
+		PlanName:   d.string(),
+		PlanFile:   d.string(),
+		PlanDigest: d.string(),
+		Approval:   d.string(),
+		Plan:       d.bytes(),
+		Version:    d.string(),
+		Started:    d.time(),
+		Status:     RunStatus(d.string()),
+		Resumed:    int(d.int()),
+		Updated:    d.time(),
+		Exit:       int(d.int()),
+		Summary:    d.bytes(),
+	}
+	return r, d.end()
+}
+
+func encodeStep(s StepRecord) []byte {
+	e := newRecord(recordV1)
+	e.string(s.ID)
+	e.string(s.Kind)
+	e.string(s.Outcome)
+	e.string(s.Message)
+	e.time(s.Started)
+	e.time(s.Ended)
+	e.bytes(s.Detail)
+	return e.b
+}
+
+func decodeStep(b []byte) (StepRecord, error) {
+	d := openRecord("step", recordV1, b)
+	s := StepRecord{
+		ID:      d.string(),
+		Kind:    d.string(),
+		Outcome: d.string(),
+		Message: d.string(),
+		Started: d.time(),
+		Ended:   d.time(),
+		Detail:  d.bytes(),
+	}
+	return s, d.end()
+}
+
+func encodeOwned(o Owned) []byte {
+	e := newRecord(recordV1)
+	e.string(o.Kind)
+	e.string(o.Side)
+	e.string(o.Subject)
+	e.string(o.Parent)
+	e.string(o.Digest)
+	e.bool(o.Intent)
+	e.strings(o.Before)
+	e.time(o.Since)
+	return e.b
+}
+
+func decodeOwned(b []byte) (Owned, error) {
+	d := openRecord("ownership", recordV1, b)
+	o := Owned{
+		Kind:    d.string(),
+		Side:    d.string(),
+		Subject: d.string(),
+		Parent:  d.string(),
+		Digest:  d.string(),
+		Intent:  d.bool(),
+		Before:  d.strings(),
+		Since:   d.time(),
+	}
+	return o, d.end()
+}
+
+func encodeRange(r Range) []byte {
+	e := newRecord(recordV1)
+	e.string(r.After)
+	e.string(r.Through)
+	e.string(r.Done)
+	e.bool(r.Ended)
+	return e.b
+}
+
+func decodeRange(id uint64, b []byte) (Range, error) {
+	d := openRecord("range", recordV1, b)
+	r := Range{ID: id, After: d.string(), Through: d.string(), Done: d.string(), Ended: d.bool()}
+	return r, d.end()
+}
+
+func encodeFailure(f Failure) []byte {
+	e := newRecord(recordV1)
+	e.string(f.Phase)
+	e.string(f.Reason)
+	e.time(f.At)
+	return e.b
+}
+
+func decodeFailure(key string, b []byte) (Failure, error) {
+	d := openRecord("failure", recordV1, b)
+	f := Failure{Key: key, Phase: d.string(), Reason: d.string(), At: d.time()}
+	return f, d.end()
+}
+
+func encodeUpload(u Upload) []byte {
+	e := newRecord(recordV1)
+	e.string(u.ID)
+	e.string(u.ETag)
+	e.int(u.Size)
+	e.time(u.Started)
+	return e.b
+}
+
+func decodeUpload(key string, b []byte) (Upload, error) {
+	d := openRecord("upload", recordV1, b)
+	u := Upload{Key: key, ID: d.string(), ETag: d.string(), Size: d.int(), Started: d.time()}
+	return u, d.end()
+}
+
+func encodeTally(t Tally) []byte {
+	e := newRecord(recordV1)
+	for _, c := range t.counts() {
+		e.int(c.Objects)
+		e.int(c.Bytes)
+	}
+	return e.b
+}
+
+func decodeTally(b []byte) (Tally, error) {
+	d := openRecord("tally", recordV1, b)
+	var t Tally
+	for _, c := range t.counts() {
+		c.Objects, c.Bytes = d.int(), d.int()
+	}
+	return t, d.end()
+}

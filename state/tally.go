@@ -1,0 +1,32 @@
+package state
+
+// A Count is a number of objects and their bytes.
+type Count struct{ Objects, Bytes int64 }
+
+// A Tally is the sum of the counts that a job committed. Its fields are those of
+// the copy engine's tally, in which they are explained.
+type Tally struct {
+	Listed, Copied, New, Changed, Same, Skipped, Failed Count
+	Filtered, Archived, Kept, Unreadable                Count
+	Extra, Deleted                                      Count
+	ByETag, ByChecksum, ByBytes, SizeOnly               Count // evidence
+}
+
+// counts are the fields in the order of the record.
+func (t *Tally) counts() []*Count {
+	return []*Count{
+		&t.Listed, &t.Copied, &t.New, &t.Changed, &t.Same, &t.Skipped, &t.Failed,
+		&t.Filtered, &t.Archived, &t.Kept, &t.Unreadable,
+		&t.Extra, &t.Deleted,
+		&t.ByETag, &t.ByChecksum, &t.ByBytes, &t.SizeOnly,
+	}
+}
+
+// Plus adds another tally.
+func (t *Tally) Plus(o Tally) {
+	add := o.counts()
+	for i, c := range t.counts() {
+		c.Objects += add[i].Objects
+		c.Bytes += add[i].Bytes
+	}
+}

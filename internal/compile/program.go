@@ -33,6 +33,10 @@ const (
 	KindCleanSourceObjects     Kind = "cleanup.source_objects"
 	KindCleanSourceBucket      Kind = "cleanup.source_bucket"
 	KindCleanDestinationBucket Kind = "cleanup.destination_bucket"
+
+	// KindCleanExtra deletes what is at the destination only (copy.delete_extra), as the principal. It is a
+	// step of its own because its Confirm must not hold back the copy: it lists again after the verification.
+	KindCleanExtra Kind = "cleanup.extra_objects"
 )
 
 // PlanTag and DigestTag are the tags by which what a plan made is found again when state is lost.
@@ -63,6 +67,7 @@ type Program struct {
 	Warnings    []Warning `json:"warnings,omitempty"`
 	Unseen      []Unseen  `json:"unseen,omitempty"`
 	Assumed     bool      `json:"assumed,omitempty"` // --no-scan: work is assumed
+	Facts       []Fact    `json:"facts"`             // what WorldDigest is of, sorted by name
 }
 
 // A Warning is something the reviewer has to know. Danger stands out.
@@ -130,7 +135,9 @@ type IdentitySpec struct {
 	Account string `json:"account"`
 }
 
-// BucketSpec is a bucket to inspect, create or remove.
+// BucketSpec is a bucket to inspect, create or remove. On AWS the settings are complete: a created bucket has all
+// public access blocked, BucketOwnerEnforced, and Settings.Encryption. Without an Account (s3-compatible) only
+// what Settings says is asked for.
 type BucketSpec struct {
 	Name     string              `json:"name"`
 	Account  string              `json:"account"`
@@ -184,9 +191,12 @@ type StatementSpec struct {
 	Sid       string `json:"sid"`
 	Statement string `json:"statement"` // JSON
 	Digest    string `json:"digest"`
-	Reviewed  string `json:"reviewed"` // digest of the whole policy as it was reviewed; "" was none
+	Reviewed  string `json:"reviewed"` // PolicyDigest of the whole policy as it was reviewed; at a clean-up, as it stands with ours
 	Adopt     bool   `json:"adopt,omitempty"`
 	MadeWhole bool   `json:"made_whole,omitempty"` // the policy itself was made by the run: removed when empty
+	// Live maps unique IDs, which S3 shows in place of principals now and then, to the ARNs of live
+	// principals: apply Document.WithPrincipals before comparing.
+	Live map[string]string `json:"live,omitempty"`
 }
 
 // CredentialsSpec says how the principal signs.
@@ -195,6 +205,7 @@ type CredentialsSpec struct {
 	Principal string              `json:"principal"`
 	UserName  string              `json:"user_name,omitempty"`
 	Profile   string              `json:"profile,omitempty"`
+	KeyID     string              `json:"key_id,omitempty"` // cleanup.access_key of a key left over by an earlier run; empty: the one that this run makes
 }
 
 // ProbeSpec lists the legs that must answer, as the principal.
@@ -210,6 +221,17 @@ type ProbeSpec struct {
 	PrincipalARN      string    `json:"principal_arn"`
 	FreshlyMade       bool      `json:"freshly_made"`        // something changed just now: AccessDenied counts as passing for up to 5 minutes
 	StatementInPolicy string    `json:"statement,omitempty"` // the Sid, for explanations
+	RequesterPays     bool      `json:"requester_pays,omitempty"`
+}
+
+// Source is where the pair's objects are read.
+func (s ProbeSpec) Source() Location {
+	return Location{Bucket: s.Pair.Source, Account: s.SourceAccount, Region: s.SourceRegion, RequesterPays: s.RequesterPays}
+}
+
+// Destination is where they are written.
+func (s ProbeSpec) Destination() Location {
+	return Location{Bucket: s.Pair.Destination, Account: s.DestAccount, Region: s.DestRegion}
 }
 
 // A Leg is one access that the copy needs.
@@ -234,6 +256,20 @@ type CopySpec struct {
 	DestRegion    string    `json:"destination_region"`
 	Streaming     bool      `json:"streaming,omitempty"` // the servers cannot see each other
 	NothingToDo   bool      `json:"nothing_to_do,omitempty"`
+	RequesterPays bool      `json:"requester_pays,omitempty"` // the source's: requests must say that they pay
+	// AsAdministrators: the program has no credentials step, since nothing is copied. Each side's
+	// administrator reads its own bucket.
+	AsAdministrators bool `json:"as_administrators,omitempty"`
+}
+
+// Source is where the pair's objects are read.
+func (s CopySpec) Source() Location {
+	return Location{Bucket: s.Pair.Source, Account: s.SourceAccount, Region: s.SourceRegion, RequesterPays: s.RequesterPays}
+}
+
+// Destination is where they are written.
+func (s CopySpec) Destination() Location {
+	return Location{Bucket: s.Pair.Destination, Account: s.DestAccount, Region: s.DestRegion}
 }
 
 // InstanceSpec is an instance to terminate.
@@ -248,4 +284,6 @@ type Location struct {
 	Bucket  string `json:"bucket"`
 	Region  string `json:"region"`
 	Account string `json:"account,omitempty"`
+	// RequesterPays: requests must say that who asks pays for them.
+	RequesterPays bool `json:"requester_pays,omitempty"`
 }

@@ -128,6 +128,7 @@ type CopyFacts struct {
 	Classes                                                map[string]Count
 	Samples                                                map[string][]Sample
 	Largest                                                Sample
+	LongestKey                                             int // bytes of the longest key of the source; 0: not known
 }
 
 // Count is a number of objects and their bytes.
@@ -147,19 +148,30 @@ type Sample struct {
 func (c CopyFacts) ToDo() bool { return !c.Known || c.New.Objects+c.Changed.Objects > 0 }
 
 // Owned is something that a run of this plan made, or intends to make. What is not owned is never removed.
+//
+//	kind                   subject      parent         digest
+//	destination.bucket     bucket                      –
+//	principal              ARN                         –
+//	iam.policy             ARN                         of the document
+//	iam.attachment         policy's ARN principal's    –
+//	kms.grant              grant's name key's ARN      –
+//	source.bucket_policy   bucket       Sid            of the statement
+//	credentials            key ID ("")  user           – (an intent has no key ID, but Before)
+//	copy                   pair ID                     – (uploads that may still stand)
 type Owned struct {
 	Kind    Kind // the step kind that makes it
 	Side    plan.Side
-	Subject string // ARN, bucket name, key ID, grant ID; as the step kind says
-	Parent  string // user of a key, key ARN of a grant, bucket of a statement
+	Subject string
+	Parent  string
 	Digest  string // of the statement or document
 	Intent  bool   // intended, and not known to be done
-	Before  []string
+	Before  []string // IDs of the keys that the user had
 	Since   time.Time
 }
 
 // Unseen is something that could not be observed, and why.
 type Unseen struct {
-	What string // "KMS grants of arn:…"
-	Why  string // "kms:ListGrants denied"
+	What  string // "KMS grants of arn:…"
+	Why   string // "kms:ListGrants denied"
+	About string // "principal", "policies", "key:ID", "scan:PAIR" where Observe met it; else empty
 }

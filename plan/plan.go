@@ -16,6 +16,12 @@ type Plan struct {
 
 	// File is the path as it was given; it takes no part in the digest.
 	File string `json:"-"`
+
+	// Positions holds where each value was written, by JSON pointer (see
+	// Position); Warnings what is allowed and probably not meant. Both belong
+	// to the file, not to what it says, and take no part in the digest.
+	Positions map[string]Position `json:"-"`
+	Warnings  []Problem           `json:"-"`
 }
 
 // Side names one of the two accounts of a plan.

@@ -1,0 +1,173 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// What a plan file that leaves fields out means. The schema tells people the
+// same; TestSchemaTellsTheDefaults holds the two together.
+
+func defaultPermissions() Permissions {
+	return Permissions{Manage: true, Policy: "s3_copy_by_pull_across_accounts", Statement: "DelegateS3Access"}
+}
+
+func defaultCopy() Copy {
+	return Copy{
+		Include:      []string{"**"},
+		Exclude:      []string{},
+		Compare:      CompareAuto,
+		Overwrite:    "changed",
+		Tags:         true,
+		StorageClass: "preserve",
+		ACL:          "none",
+		Archived:     "report",
+	}
+}
+
+func defaultVerify() Verify { return Verify{Level: LevelChecksum, Otherwise: "accept"} }
+
+func defaultCleanup() Cleanup {
+	return Cleanup{
+		AccessKey: Always, Policy: AfterVerify, BucketPolicy: AfterVerify, DestinationBucket: Keep,
+		Instances: []Instance{},
+	}
+}
+
+func defaultPairCleanup() PairCleanup { return PairCleanup{SourceObjects: Keep, SourceBucket: Keep} }
+
+// A document is the file's own shape. What it leaves raw is decoded onto
+// defaults, and a pair's overrides onto what holds at the top.
+type document struct {
+	Version     int             `json:"version"`
+	Requires    string          `json:"requires"`
+	Name        string          `json:"name"`
+	Accounts    Accounts        `json:"accounts"`
+	Principal   *Principal      `json:"principal"`
+	Permissions json.RawMessage `json:"permissions"`
+	Buckets     []pairDocument  `json:"buckets"`
+	Copy        json.RawMessage `json:"copy"`
+	Verify      json.RawMessage `json:"verify"`
+	Cleanup     json.RawMessage `json:"cleanup"`
+	Notify      Notify          `json:"notify"`
+}
+
+type pairDocument struct {
+	Source      string          `json:"source"`
+	Destination string          `json:"destination"`
+	Prefix      string          `json:"prefix"`
+	ToPrefix    string          `json:"to_prefix"`
+	Create      *bool           `json:"create"`
+	Settings    BucketSettings  `json:"settings"`
+	Copy        json.RawMessage `json:"copy"`
+	Verify      json.RawMessage `json:"verify"`
+	Cleanup     json.RawMessage `json:"cleanup"`
+}
+
+// resolve decodes a value whose shape was checked and fills its defaults in.
+func resolve(root any) (*Plan, error) {
+	data, err := json.Marshal(root)
+	if err != nil {
+		return nil, err
+	}
+	var doc document
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		Version: doc.Version, Requires: doc.Requires, Name: doc.Name, Accounts: doc.Accounts,
+		Principal: doc.Principal, Permissions: defaultPermissions(), Cleanup: defaultCleanup(), Notify: doc.Notify,
+		Buckets: make([]Pair, 0, len(doc.Buckets)),
+	}
+	top := Pair{Copy: defaultCopy(), Verify: defaultVerify(), Cleanup: defaultPairCleanup()}
+	err = decodeAll(
+		onto{doc.Permissions, &p.Permissions},
+		onto{doc.Cleanup, &p.Cleanup},
+		onto{doc.Cleanup, &top.Cleanup},
+		onto{doc.Copy, &top.Copy},
+		onto{doc.Verify, &top.Verify},
+	)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range doc.Buckets {
+		pair, err := d.resolve(top)
+		if err != nil {
+			return nil, err
+		}
+		p.Buckets = append(p.Buckets, pair)
+	}
+	p.Accounts.Source.fill()
+	p.Accounts.Destination.fill()
+	if p.Principal != nil {
+		p.Principal.fill(p.Accounts.Destination)
+	}
+	return p, nil
+}
+
+// resolve lays the pair's own fields over what holds for every pair.
+func (d pairDocument) resolve(top Pair) (Pair, error) {
+	pair := top
+	pair.Source, pair.Destination = d.Source, d.Destination
+	pair.Prefix, pair.ToPrefix = d.Prefix, d.ToPrefix
+	pair.Create = d.Create == nil || *d.Create
+	pair.Settings = d.Settings
+	pair.Settings.Encryption.fill()
+	pair.Copy.Include = slices.Clone(top.Copy.Include) // decoding writes into the array that is there
+	pair.Copy.Exclude = slices.Clone(top.Copy.Exclude)
+	err := decodeAll(
+		onto{d.Copy, &pair.Copy},
+		onto{d.Verify, &pair.Verify},
+		onto{d.Cleanup, &pair.Cleanup},
+	)
+	return pair, err
+}
+
+type onto struct {
+	raw  json.RawMessage
+	into any
+}
+
+func decodeAll(list ...onto) error {
+	for _, o := range list {
+		if len(o.raw) == 0 || bytes.Equal(o.raw, []byte("null")) {
+			continue
+		}
+		if err := json.Unmarshal(o.raw, o.into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Account) fill() {
+	if a.Provider == "" {
+		a.Provider = AWS
+	}
+}
+
+// fill names the credentials that fit the principal where the file does not:
+// a role is assumed, a user gets a key, a server without IAM has profiles only.
+func (p *Principal) fill(a Account) {
+	switch {
+	case p.Credentials != "":
+	case !a.IsAWS():
+		p.Credentials = Profile
+	case strings.Contains(p.ARN, ":role/"):
+		p.Credentials = AssumeRole
+	default:
+		p.Credentials = AccessKey
+	}
+}
+
+func (e *Encryption) fill() {
+	switch {
+	case e.Algorithm != "":
+	case e.KMSKeyID != "":
+		e.Algorithm = "aws:kms"
+	default:
+		e.Algorithm = "AES256"
+	}
+}

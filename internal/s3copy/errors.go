@@ -19,11 +19,12 @@ var (
 	ErrNoUpload    = errors.New("no such upload")
 	ErrCredentials = errors.New("the credentials do not work")
 	ErrEmptyAnswer = errors.New("the server said yes and answered nothing")
+	ErrCustomerKey = errors.New("encrypted with a key of the customer's own (SSE-C)")
 )
 
 // An ObjectError is one object's failure. It never ends a run.
 type ObjectError struct {
-	Phase string // "list", "compare", "copy", "verify", "delete"
+	Phase string // "list", "compare", "copy", "verify", "restore", "delete"
 	Key   string
 	Err   error
 }

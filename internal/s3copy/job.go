@@ -35,7 +35,7 @@ type Rules struct {
 type Job struct {
 	Mode             Mode
 	Source           Source
-	Destination      Destination
+	Destination      Destination // nil in a Scan: nothing is there yet
 	Deleter          Deleter  // of the destination; only with Rules.DeleteExtra
 	Restorer         Restorer // of the source; only with Rules.Restore
 	Prefix, ToPrefix string   // keys below Prefix go below ToPrefix
@@ -49,6 +49,13 @@ type Job struct {
 	StopAtFirst bool
 	// Samples is how many keys of each verdict the summary keeps; 0 keeps none.
 	Samples int
+	// SecondPass lists again at the end, for keys that appeared or changed behind the
+	// cursor. An object that it copies again is not counted again.
+	SecondPass bool
+	// Kill, when closed, breaks off what is in flight. Cancelling Run's context only
+	// stops scheduling: objects in flight are finished (those by parts after their
+	// running parts), and everything settled is committed.
+	Kill <-chan struct{}
 }
 
 // Limits bound the engine. The zero value of a field means its default.
@@ -73,13 +80,15 @@ func (l Limits) Validate() error {
 	return nil
 }
 
-// Counters are sampled by views while a job runs. Safe for concurrent use.
+// Counters are sampled by views while a job runs. Listed, Settled, Failed and
+// BytesSettled start at what earlier runs of the job settled. Safe for concurrent use.
 type Counters struct {
 	Listed, Settled, Copied, Failed, Retried, InFlight atomic.Int64
 	BytesSettled, BytesCopied                          atomic.Int64
 }
 
-// A Summary is how a job ended.
+// A Summary is how a job ended. Tally is what the journal holds; Largest, Classes and
+// Samples are of this run's listing only.
 type Summary struct {
 	Tally    Tally               `json:"tally"`
 	Partial  bool                `json:"partial"` // stopped before the end of the listing
@@ -87,5 +96,10 @@ type Summary struct {
 	Classes  map[string]Count    `json:"classes"`  // by storage class, of the source
 	Samples  map[string][]Sample `json:"samples"`  // by verdict: new, changed, extra, unreadable, archived, size_only
 	Failures []Failure           `json:"failures"` // what stands unsettled now, sorted by key, at most 1,000
-	Waiting  int64               `json:"waiting"`  // archived objects whose restore was asked for and is not done
+	Waiting  int64               `json:"waiting"`  // archived objects whose restore was asked for and is not done; they are in Failed, too
+
+	// Seed is what a scan found settled before the first key that there is something
+	// to do for, at the level asked. Committed to the copy's empty journal it spares the
+	// copy that listing. It has no ranges where that would spare nothing.
+	Seed Batch `json:"-"`
 }

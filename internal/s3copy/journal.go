@@ -16,16 +16,21 @@ type Range struct {
 // A Batch is what one commit makes durable, all or nothing.
 type Batch struct {
 	Ranges   []Range   // new or moved
-	Add      Tally     // counts of the keys that the moved cursors passed
+	Add      Tally     // what the counts change by: less than zero where a failure is healed
 	Failures []Failure // new, or failed again
 	Healed   []string  // keys that failed before and are settled now
 }
 
 // A Failure is an object that could not be copied or verified. It holds no secret.
+// Size is what the tally's Failed holds for it: a healed failure takes it out again.
+// With Phase "delete" it is a destination's extra object, named by the key that it
+// would have at the source, and the tally's Failed does not hold it. With Phase
+// "restore" the object is archived and its restore was asked for.
 type Failure struct {
 	Key    string
 	Phase  string
 	Reason string
+	Size   Bytes
 	At     time.Time
 }
 

@@ -97,6 +97,7 @@ type UploadRequest struct {
 	StorageClass string
 	ACL          string
 	ChecksumAlgo string
+	ChecksumType ChecksumType // of ChecksumAlgo, for uploads by parts; "" leaves the server's default
 }
 
 // A PartRequest copies the closed byte range [First, Last] of the source as one part.
@@ -160,12 +161,14 @@ type Deletion struct {
 }
 
 // A Deleter deletes at most 1,000 objects and answers for every one of them: the
-// result has one error (or nil) per request, in the same order.
+// result has one error (or nil) per request, in the same order. A single object is
+// deleted by a request that carries no XML: so keys that XML cannot hold come alone.
 type Deleter interface {
 	DeleteObjects(ctx context.Context, objects []Deletion) ([]error, error)
 }
 
 // A Restorer asks for an archived object's temporary copy, for the given number of days.
+// A restore that is under way already is no error.
 type Restorer interface {
 	Restore(ctx context.Context, key string, days int) error
 }

@@ -1,42 +1,163 @@
 package sandbox
 
-// A resourcePolicy is a bucket's or a key's policy, parsed, with its principals
-// bound to the users and roles that they named when it was put: a user deleted
-// and made again is somebody else.
-type resourcePolicy struct{ text string }
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
 
-// compileResourcePolicy parses text and binds its principals. The error is an
-// *apiError with the code MalformedPolicy; "Invalid principal in policy" where
-// one does not exist, or is too young to be known.
-func (s *Server) compileResourcePolicy(text string) (*resourcePolicy, error) {
-	return &resourcePolicy{text: text}, nil
-}
-
-// document is the policy as AWS shows it now: deleted principals by their
-// unique IDs, the rest as it was put.
-func (p *resourcePolicy) document() string { return p.text }
-
-// public reports whether AWS would call the policy public: an Allow to everybody
-// that no condition narrows down.
-func (p *resourcePolicy) public() bool { return false }
+	"xplan/internal/policy"
+)
 
 // authorize decides whether c's caller may do action on resource. cond holds
 // the service's condition keys (s3:prefix); it may be nil, and the global keys
-// (aws:PrincipalArn, …) are added to it.
+// are added to it.
 func (s *Server) authorize(c *call, action, resource string, res resourceAuth, cond map[string][]string) verdict {
-	return verdict{Allowed: true}
+	r := policy.Request{
+		Principal: c.principal(s), Action: action, Resource: resource, ResourceAccount: res.Account,
+		Context:           s.globalKeys(c, cond),
+		ResourceMustAllow: res.MustAllow,
+	}
+	s.addIdentitySide(&r, c)
+	r.ResourcePolicy = res.document(c.caller, action, resource)
+	d := policy.Evaluate(r)
+	v := verdict{Allowed: d.Allowed, Explicit: d.Reason == policy.ExplicitDeny}
+	if !v.Allowed {
+		v.Message = denial(c, r, d)
+	}
+	return v
 }
 
-// kmsAllowed decides whether S3 may use the key for c's caller: action is
-// "kms:Decrypt" or "kms:GenerateDataKey", and keyARN the key's ARN. The error is
-// what S3 answers: KMS.NotFoundException, KMS.DisabledException, AccessDenied, …
-func (s *Server) kmsAllowed(c *call, action, keyARN string, encryptionContext map[string]string) *apiError {
+// principal is the caller as package policy sees it.
+func (c *call) principal(s *Server) policy.Principal {
+	p := policy.Principal{Account: c.caller.Account, ARN: c.caller.ARN, Issuer: c.caller.RoleARN, UserID: c.caller.UserID}
+	if a := s.accountOf(c.caller.Account); a != nil {
+		p.CanonicalUser = a.canonicalID
+	}
+	return p
+}
+
+// identity is the user or role whose policies the caller has; nil for anonymous.
+func (c caller) identity() *identity {
+	switch {
+	case c.user != nil:
+		return &c.user.identity
+	case c.session != nil:
+		return &c.session.role.identity
+	}
 	return nil
 }
 
-// resolveKMSKey finds the ARN of the key that a request or a bucket's default
-// encryption names: an ARN, an ID or an alias in account. "" and alias/aws/s3
-// are the account's AWS-managed key, which no other account can use.
-func (s *Server) resolveKMSKey(account, name string) (arn string, err *apiError) {
-	return name, nil
+// addIdentitySide adds the policies of the caller that are visible by now.
+func (s *Server) addIdentitySide(r *policy.Request, c *call) {
+	i := c.caller.identity()
+	lag := s.lag()
+	if i == nil || !i.exists.visible(c.now, lag) {
+		return // a deleted role's sessions have nothing left
+	}
+	r.Identity = i.documents(c.now, lag)
+	if b := i.boundary.visible(c.now, lag); b != nil {
+		doc := b.inForce.visible(c.now, lag).parsed
+		r.Boundary = &doc
+	}
+	if c.caller.session != nil {
+		r.Session = c.caller.session.policy
+	}
+}
+
+// documents are the identity policies that are visible by now.
+func (i *identity) documents(now time.Time, lag time.Duration) []policy.Document {
+	attached, inline := i.attached.visible(now, lag), i.inline.visible(now, lag)
+	out := make([]policy.Document, 0, len(attached)+len(inline))
+	for _, p := range attached {
+		out = append(out, p.inForce.visible(now, lag).parsed)
+	}
+	for _, p := range inline {
+		out = append(out, p.parsed)
+	}
+	return out
+}
+
+// document is the resource's policy for a decision. What an ACL or a grant gives
+// is put into it as a statement, for that is how it counts.
+func (r resourceAuth) document(c caller, action, resource string) *policy.Document {
+	var doc *policy.Document
+	if r.Policy != nil {
+		doc = r.Policy.current()
+	}
+	if !r.Granted || c.anonymous() {
+		return doc
+	}
+	granted := policy.Document{Version: policy.Version2012}
+	if doc != nil {
+		granted = *doc
+		granted.Statements = append([]policy.Statement(nil), doc.Statements...)
+	}
+	granted.Statements = append(granted.Statements, policy.Statement{
+		Effect: policy.Allow, Principal: policy.Principals{AWS: []string{c.ARN}},
+		Action: []string{action}, Resource: []string{resource},
+	})
+	return &granted
+}
+
+// globalKeys adds the condition keys that AWS puts into every request; those
+// about the principal package policy knows itself.
+func (s *Server) globalKeys(c *call, cond map[string][]string) map[string][]string {
+	if cond == nil {
+		cond = make(map[string][]string, 8)
+	}
+	one := func(key, value string) {
+		if value != "" {
+			cond[key] = []string{value}
+		}
+	}
+	one("aws:SecureTransport", "true")
+	if host, _, err := net.SplitHostPort(c.r.RemoteAddr); err == nil {
+		one("aws:SourceIp", host)
+	}
+	one("aws:CurrentTime", c.now.UTC().Format(time.RFC3339))
+	one("aws:EpochTime", strconv.FormatInt(c.now.Unix(), 10))
+	one("aws:UserAgent", c.r.UserAgent())
+	one("aws:RequestedRegion", c.region)
+	if i := c.caller.identity(); i != nil {
+		for k, v := range i.tags.visible(c.now, s.lag()) {
+			cond["aws:PrincipalTag/"+k] = []string{v}
+		}
+	}
+	if c.caller.session != nil {
+		one("aws:TokenIssueTime", c.caller.session.issued.UTC().Format(time.RFC3339))
+		one("aws:MultiFactorAuthPresent", "false")
+	}
+	return cond
+}
+
+// denial words a refusal as AWS does: within one account it says which kind of
+// policy is missing or denies, across accounts it does not.
+func denial(c *call, r policy.Request, d policy.Decision) string {
+	isS3 := strings.HasPrefix(r.Action, "s3:")
+	same := r.ResourceAccount == "" || r.ResourceAccount == c.caller.Account
+	if c.caller.anonymous() || (isS3 && !same) {
+		return "Access Denied"
+	}
+	resource := r.Resource
+	if isS3 {
+		resource = strconv.Quote(resource)
+	}
+	text := "User: " + c.caller.ARN + " is not authorized to perform: " + r.Action + " on resource: " + resource
+	if !same && strings.HasPrefix(r.Action, "sts:") {
+		return text
+	}
+	kind := map[policy.Leg]string{
+		policy.LegIdentity: "identity-based policy", policy.LegResource: "resource-based policy",
+		policy.LegBoundary: "permissions boundary", policy.LegSession: "session policy",
+		policy.LegSCP: "service control policy", policy.LegRCP: "resource control policy",
+	}[d.Leg]
+	if d.Reason != policy.ExplicitDeny {
+		return text + " because no " + kind + " allows the " + r.Action + " action"
+	}
+	article := "a "
+	if d.Leg == policy.LegIdentity {
+		article = "an "
+	}
+	return text + " with an explicit deny in " + article + kind
 }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -34,6 +35,10 @@ type call struct {
 	// trailer holds the trailing headers of an aws-chunked body, by lower-case
 	// name (x-amz-checksum-crc32); filled once body has answered io.EOF.
 	trailer map[string]string
+
+	sig     *signature // nil for an unsigned request
+	payload []byte     // the whole body; not of S3
+	form    url.Values // of the query protocol
 }
 
 // A caller is who signed a request. The zero value is the anonymous caller.
@@ -66,7 +71,7 @@ type apiError struct {
 // Error implements error.
 func (e *apiError) Error() string { return e.Code + ": " + e.Message }
 
-// fault makes an apiError.
+// newError makes an apiError.
 func newError(status int, code, message string) *apiError {
 	return &apiError{Status: status, Code: code, Message: message}
 }
@@ -76,6 +81,8 @@ type resourceAuth struct {
 	Account string          // that owns the resource; "" counts as the caller's own
 	Policy  *resourcePolicy // in force by now (see timed); nil for none
 	Granted bool            // by an ACL or a KMS grant, which count like a resource policy's Allow
+	// MustAllow is for keys and roles: nothing is granted without their policy.
+	MustAllow bool
 }
 
 // A verdict is the decision about one action on one resource.

@@ -1,0 +1,219 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// virtualBucket is the bucket that the Host header names (bucket.localhost),
+// or "" where the path names it.
+func virtualBucket(r *http.Request) string {
+	host := r.Host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	name, ok := strings.CutSuffix(host, ".localhost")
+	if !ok {
+		return ""
+	}
+	if i := strings.LastIndex(name, ".s3"); i >= 0 {
+		name = name[:i]
+	}
+	return name
+}
+
+// classify finds out what a request asks for, before it is authenticated.
+func (s *s3Service) classify(r *http.Request) target {
+	t := target{Service: "s3"}
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	if t.Bucket = virtualBucket(r); t.Bucket != "" {
+		t.Key = path
+	} else {
+		t.Bucket, t.Key, _ = strings.Cut(path, "/")
+	}
+	t.Operation = operationOf(r, t)
+	t.Write = s.ops[t.Operation].write
+	return t
+}
+
+// operationOf names the operation by method, target and subresource.
+func operationOf(r *http.Request, t target) string {
+	var query url.Values
+	if r.URL.RawQuery != "" {
+		query, _ = url.ParseQuery(r.URL.RawQuery)
+	}
+	switch {
+	case t.Bucket == "":
+		if r.Method == http.MethodGet {
+			return "ListBuckets"
+		}
+		return ""
+	case t.Key == "":
+		return bucketOperation(r.Method, query)
+	default:
+		return objectOperation(r, query)
+	}
+}
+
+// bucketSubresources are the settings of a bucket, and what the API calls them.
+func bucketSubresource(name string) string {
+	switch name {
+	case "policy":
+		return "BucketPolicy"
+	case "policyStatus":
+		return "BucketPolicyStatus"
+	case "publicAccessBlock":
+		return "PublicAccessBlock"
+	case "ownershipControls":
+		return "BucketOwnershipControls"
+	case "encryption":
+		return "BucketEncryption"
+	case "versioning":
+		return "BucketVersioning"
+	case "tagging":
+		return "BucketTagging"
+	case "requestPayment":
+		return "BucketRequestPayment"
+	case "object-lock":
+		return "ObjectLockConfiguration"
+	case "acl":
+		return "BucketAcl"
+	case "lifecycle":
+		return "BucketLifecycleConfiguration"
+	case "cors":
+		return "BucketCors"
+	case "replication":
+		return "BucketReplication"
+	case "notification":
+		return "BucketNotificationConfiguration"
+	case "website":
+		return "BucketWebsite"
+	case "logging":
+		return "BucketLogging"
+	case "accelerate":
+		return "BucketAccelerateConfiguration"
+	case "location":
+		return "BucketLocation"
+	default:
+		return ""
+	}
+}
+
+func bucketOperation(method string, query url.Values) string {
+	if method == http.MethodHead {
+		return "HeadBucket"
+	}
+	if method == http.MethodPost {
+		if query.Has("delete") {
+			return "DeleteObjects"
+		}
+		return ""
+	}
+	verb, plain := "Get", "ListObjects"
+	switch method {
+	case http.MethodGet:
+		switch {
+		case query.Get("list-type") == "2":
+			return "ListObjectsV2"
+		case query.Has("versions"):
+			return "ListObjectVersions"
+		case query.Has("uploads"):
+			return "ListMultipartUploads"
+		}
+	case http.MethodPut:
+		verb, plain = "Put", "CreateBucket"
+	case http.MethodDelete:
+		verb, plain = "Delete", "DeleteBucket"
+	default:
+		return ""
+	}
+	for name := range query {
+		if sub := bucketSubresource(name); sub != "" {
+			return verb + lifecycleName(verb, sub)
+		}
+	}
+	if unknownSubresource(query) {
+		return ""
+	}
+	return plain
+}
+
+// lifecycleName: the API's one irregular verb is DeleteBucketLifecycle.
+func lifecycleName(verb, sub string) string {
+	if verb == "Delete" && sub == "BucketLifecycleConfiguration" {
+		return "BucketLifecycle"
+	}
+	return sub
+}
+
+// unknownSubresource keeps a subresource that is not served from being taken
+// for a listing, or, worse, for the making or deleting of a bucket.
+func unknownSubresource(query url.Values) bool {
+	for _, name := range []string{
+		"analytics", "intelligent-tiering", "inventory", "metrics", "metadataTable",
+		"metadataConfiguration", "session", "abac", "versions", "uploads", "delete",
+	} {
+		if query.Has(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func objectOperation(r *http.Request, query url.Values) string {
+	if len(query) > 0 {
+		for _, name := range []string{"torrent", "select", "annotation", "annotations", "renameObject", "encryption"} {
+			if query.Has(name) {
+				return ""
+			}
+		}
+	}
+	switch r.Method {
+	case http.MethodHead:
+		return "HeadObject"
+	case http.MethodGet:
+		if query.Has("uploadId") {
+			return "ListParts"
+		}
+		return objectSubresource("Get", query)
+	case http.MethodPut:
+		copying := r.Header.Get("x-amz-copy-source") != ""
+		switch {
+		case query.Has("uploadId") && copying:
+			return "UploadPartCopy"
+		case query.Has("uploadId"):
+			return "UploadPart"
+		case copying && objectSubresource("Put", query) == "PutObject":
+			return "CopyObject"
+		}
+		return objectSubresource("Put", query)
+	case http.MethodPost:
+		switch {
+		case query.Has("uploads"):
+			return "CreateMultipartUpload"
+		case query.Has("uploadId"):
+			return "CompleteMultipartUpload"
+		case query.Has("restore"):
+			return "RestoreObject"
+		}
+	case http.MethodDelete:
+		if query.Has("uploadId") {
+			return "AbortMultipartUpload"
+		}
+		return objectSubresource("Delete", query)
+	}
+	return ""
+}
+
+func objectSubresource(verb string, query url.Values) string {
+	for name, sub := range map[string]string{
+		"tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes",
+		"retention": "ObjectRetention", "legal-hold": "ObjectLegalHold",
+	} {
+		if query.Has(name) {
+			return verb + sub
+		}
+	}
+	return verb + "Object"
+}

@@ -34,7 +34,7 @@ func Load(path string) (*Plan, error) {
 func Parse(name string, data []byte) (*Plan, error) {
 	r := &report{name: displayName(name), secrets: newRedactor()}
 	p := r.parse(data)
-	err, warnings := r.done()
+	warnings, err := r.done()
 	if err != nil {
 		return nil, err
 	}

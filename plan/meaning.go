@@ -1,7 +1,8 @@
 package plan
 
 // A checker judges what a plan means, field against field. It asks the shape
-// where things stand and which values were refused already.
+// where things stand and which values were refused already: what depends on
+// those is not judged.
 type checker struct {
 	*shape
 	plan *Plan
@@ -9,5 +10,65 @@ type checker struct {
 
 func (r *report) meaning(p *Plan, s *shape) {
 	c := &checker{shape: s, plan: p}
-	_ = c
+	c.requires()
+	c.accounts()
+	c.principal()
+	c.permissions()
+	c.pairs()
+	c.overlaps()
+	c.cleanup()
+	c.notify()
+}
+
+// wrong reports at a field's value, or where the field would stand.
+func (c *checker) wrong(pointer, message, hint string) {
+	c.problem(pointer, c.where(pointer), message, hint)
+}
+
+func (c *checker) warn(pointer, message, hint string) {
+	c.warning(pointer, c.where(pointer), message, hint)
+}
+
+func (c *checker) where(pointer string) Position {
+	for p := pointer; ; p = parent(p) {
+		m, ok := c.marks[p]
+		switch {
+		case ok && p == pointer:
+			return m.content()
+		case ok:
+			return m.name()
+		case p == "":
+			return Position{1, 1}
+		}
+	}
+}
+
+// first is the first of the pointers that the file gives, or the last of all: a
+// pair's override stands before what holds at the top.
+func (c *checker) first(pointers ...string) string {
+	for _, p := range pointers {
+		if c.has(p) {
+			return p
+		}
+	}
+	return pointers[len(pointers)-1]
+}
+
+func (c *checker) requires() {
+	if c.plan.Requires == "" || !c.ok("/requires") {
+		return
+	}
+	if _, err := parseConstraint(c.plan.Requires); err != nil {
+		c.wrong("/requires", "requires cannot be read: "+err.Error(), `such as ">=0.1" or ">=0.1, <2"`)
+	}
+}
+
+func (c *checker) notify() {
+	const p = "/notify/webhook_env"
+	name := c.plan.Notify.WebhookEnv
+	switch {
+	case !c.has(p) || !c.ok(p):
+	case len(name) > 0 && name[0] == '$':
+		c.wrong(p, "notify.webhook_env wants the variable's name", "without the $")
+	}
 }

@@ -24,7 +24,7 @@ type Problem struct {
 
 // Problems is the error of a plan file that was refused: everything that is
 // wrong with it, by position.
-type Problems struct {
+type Problems struct { //nolint:errname // it is a list of problems first, and read as one
 	List []Problem `json:"problems"`
 	More int       `json:"more,omitempty"` // found, and left out of List
 }

@@ -51,7 +51,7 @@ func snippet(line string, column int) (text string, caret int) {
 	used := caret
 	for i := from; i < len(runes); i++ {
 		c := visible(runes[i])
-		if used+c.cells > snippetCells {
+		if used+c.cells > snippetCells || len(text) > 8*snippetCells { // marks pile up without taking cells
 			return text + "…", caret
 		}
 		if i < at {
@@ -76,7 +76,7 @@ func fits(runes []rune) bool {
 // before is where a snippet begins that shows some cells before a place.
 func before(runes []rune, at int) int {
 	from := at
-	for cells := 0; from > 0 && cells < cellsBefore; {
+	for cells := 0; from > 0 && cells < cellsBefore && at-from < 2*cellsBefore; {
 		from--
 		cells += visible(runes[from]).cells
 	}

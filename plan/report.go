@@ -54,7 +54,7 @@ func (r *report) clean(s string) string { return printable(r.secrets.redact(s)) 
 func (r *report) quote(s string) string { return quoted(r.secrets.redact(s)) }
 
 // done returns the error, if anything is wrong, and the warnings.
-func (r *report) done() (error, []Problem) {
+func (r *report) done() ([]Problem, error) {
 	said := map[Position]bool{}
 	for _, p := range r.problems {
 		said[Position{p.Line, p.Column}] = true
@@ -67,11 +67,11 @@ func (r *report) done() (error, []Problem) {
 	warnings, _ := finish(r.warnings)
 	r.polish(warnings)
 	if len(r.problems) == 0 {
-		return nil, warnings
+		return warnings, nil
 	}
 	list, more := finish(r.problems)
 	r.polish(list)
-	return &Problems{List: list, More: more}, warnings
+	return warnings, &Problems{List: list, More: more}
 }
 
 // displayName is a file's name as it may be shown: an address loses its

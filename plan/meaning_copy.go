@@ -1,0 +1,47 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+)
+
+// globs judges the patterns that the file gives under a copy.
+func (c *checker) globs(at string) {
+	if !c.has(at) || !c.ok(at) {
+		return
+	}
+	for _, field := range []string{"include", "exclude"} {
+		list, _ := c.get(at + "/" + field).([]any)
+		for i, one := range list {
+			glob, isText := one.(string)
+			p := item(at+"/"+field, i)
+			if !isText || !c.ok(p) {
+				continue
+			}
+			var bad *globError
+			if _, err := expand(glob); errors.As(err, &bad) {
+				c.wrong(p, dotted(p)+": the pattern "+c.quote(glob)+" "+bad.why, bad.hint)
+			}
+		}
+	}
+}
+
+// globsBelow warns of an include that no key below the prefix can match:
+// patterns are on whole keys.
+func (c *checker) globsBelow(at string, pair Pair) {
+	field := c.first(at+"/copy/include", "/copy/include")
+	if pair.Prefix == "" || !c.has(field) || !c.ok(field, at+"/prefix") {
+		return
+	}
+	for i, glob := range pair.Copy.Include {
+		lead := glob
+		if j := strings.IndexAny(glob, `*?[{\`); j >= 0 {
+			lead = glob[:j]
+		}
+		p := item(field, i)
+		if c.ok(p) && !strings.HasPrefix(lead, pair.Prefix) && !strings.HasPrefix(pair.Prefix, lead) {
+			c.warn(p, dotted(p)+" matches no key below the prefix "+c.quote(pair.Prefix)+" of "+dotted(at),
+				"patterns are on whole keys, with the prefix")
+		}
+	}
+}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -232,7 +233,5 @@ func (h *heldAnswer) statusCode() int {
 }
 
 func (h *heldAnswer) copyHeader(to http.Header) {
-	for k, v := range h.header {
-		to[k] = v
-	}
+	maps.Copy(to, h.header)
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -226,15 +227,7 @@ func (p *resourcePolicy) public() bool {
 }
 
 func everybody(p policy.Principals) bool {
-	if p.Everyone || p.Not {
-		return true
-	}
-	for _, name := range p.AWS {
-		if name == "*" {
-			return true
-		}
-	}
-	return false
+	return p.Everyone || p.Not || slices.Contains(p.AWS, "*")
 }
 
 // narrowed reports whether a condition fixes who may come, by the keys that the

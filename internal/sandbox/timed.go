@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -54,9 +55,9 @@ func (t *timed[T]) visible(now time.Time, lag time.Duration) T {
 	if lag <= 0 {
 		return (*h)[len(*h)-1].value
 	}
-	for i := len(*h) - 1; i >= 0; i-- {
-		if !now.Before((*h)[i].since.Add(lag)) {
-			return (*h)[i].value
+	for _, v := range slices.Backward(*h) {
+		if !now.Before(v.since.Add(lag)) {
+			return v.value
 		}
 	}
 	return zero

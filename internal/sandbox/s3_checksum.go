@@ -72,10 +72,11 @@ type objectSum struct {
 type summer struct {
 	castagnoli *crc32.Table
 	nvme       *crc64.Table
+	blank      []byte // zeros
 }
 
 func newSummer() *summer {
-	return &summer{castagnoli: crc32.MakeTable(crc32.Castagnoli), nvme: crc64.MakeTable(crc64NVME)}
+	return &summer{castagnoli: crc32.MakeTable(crc32.Castagnoli), nvme: crc64.MakeTable(crc64NVME), blank: make([]byte, 64<<10)}
 }
 
 // digest returns the raw checksum of a body.
@@ -125,8 +126,11 @@ func (s *summer) update(a checksumAlgorithm, sum uint64, p []byte) uint64 {
 	}
 }
 
-// zeros returns the checksum of n zeros, by doubling.
+// zeros returns the checksum of n zeros, by doubling where they are many.
 func (s *summer) zeros(a checksumAlgorithm, n int64) uint64 {
+	if n <= int64(len(s.blank)) {
+		return s.update(a, 0, s.blank[:n])
+	}
 	var sum uint64
 	run, length := s.update(a, 0, []byte{0}), int64(1)
 	for ; n > 0; n >>= 1 {

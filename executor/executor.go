@@ -32,13 +32,13 @@ type Options struct {
 	Parallel int
 	// Confirmed are the buckets whose deletion a person has confirmed. A step that
 	// deletes and names another one waits.
-	Confirmed []string
+	Confirmed map[string]bool
 	// CleanupTime bounds the always steps after a cancellation; 0 means 2 minutes.
 	CleanupTime time.Duration
 	// Kill is closed when Run has to return without waiting for anything; nil never is.
 	Kill <-chan struct{}
-	// Clock is time.Now when nil.
-	Clock func() time.Time
+	// Now is time.Now when nil.
+	Now func() time.Time
 }
 
 // Validate says which option makes no sense.
@@ -63,8 +63,8 @@ func New(o Options) (*Executor, error) {
 	if o.CleanupTime == 0 {
 		o.CleanupTime = 2 * time.Minute
 	}
-	if o.Clock == nil {
-		o.Clock = time.Now
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Sink == nil {
 		o.Sink = func(Event) {}
@@ -87,7 +87,7 @@ func (e *Executor) Run(ctx context.Context, p *compile.Program) (Report, error) 
 	s.run(ctx)
 	r := s.report()
 	s.emit(Event{
-		Type: RunSummary, Status: string(r.Status), Failed: r.Failed,
+		Type: RunSummary, Status: string(r.Status), Failed: r.FailedObjects,
 		Seconds: r.Ended.Sub(r.Started).Seconds(), Message: strings.Join(r.Pending, "; "),
 		Fields: map[string]any{"outcomes": r.Counts},
 	})

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,7 +33,7 @@ func (o Outcome) Met() bool { return o == Done || o == Held }
 // A Result is what a runner says of a step.
 type Result struct {
 	// Outcome is Done when empty (Held for a step whose action is hold), and Failed
-	// whenever there is an error.
+	// whenever there is an error (Interrupted, if that is the cancellation's).
 	Outcome Outcome
 	Message string
 	// Failed counts objects that failed. With Done it stops nothing; Outcome Failed
@@ -83,8 +84,21 @@ func (s StepReport) Duration() time.Duration {
 	return s.Ended.Sub(s.Started)
 }
 
+// An ObjectsError is an error of a runner that may mean no more than that objects
+// failed: then the run is finished with failures, not failed.
+type ObjectsError interface {
+	error
+	ObjectsOnly() bool
+}
+
 // objectsOnly tells whether nothing but objects stands against a failed step.
-func (s StepReport) objectsOnly() bool { return s.Err == nil && s.Failed > 0 }
+func (s StepReport) objectsOnly() bool {
+	if s.Failed == 0 || s.Err == nil {
+		return s.Failed > 0
+	}
+	e, ok := errors.AsType[ObjectsError](s.Err)
+	return ok && e.ObjectsOnly()
+}
 
 // A Report is how a run ended.
 type Report struct {
@@ -94,8 +108,10 @@ type Report struct {
 	Ended   time.Time       `json:"ended"`
 	Steps   []StepReport    `json:"steps"` // in the program's order
 	Counts  map[Outcome]int `json:"counts"`
-	Failed  int64           `json:"failed"`            // objects: the largest number that a step of each pair reported, summed
 	Pending []string        `json:"pending,omitempty"` // what waits for a person, in words
+
+	// FailedObjects sums over the pairs the largest number that a step of the pair reported.
+	FailedObjects int64 `json:"failed_objects"`
 }
 
 // Err is the error of the first step that failed for another reason than
@@ -103,9 +119,10 @@ type Report struct {
 func (r Report) Err() error {
 	for _, s := range r.Steps {
 		switch {
-		case s.Outcome == Failed && s.Err != nil:
+		case s.Outcome != Failed || s.objectsOnly():
+		case s.Err != nil:
 			return fmt.Errorf("step %s: %w", s.ID, s.Err)
-		case s.Outcome == Failed && !s.objectsOnly():
+		default:
 			return fmt.Errorf("step %s: %s", s.ID, s.Message)
 		}
 	}
@@ -127,7 +144,7 @@ func (r *Report) tally() {
 		}
 	}
 	for _, n := range failed {
-		r.Failed += n
+		r.FailedObjects += n
 	}
 	switch {
 	case r.Counts[Interrupted] > 0:

@@ -40,7 +40,7 @@ type ended struct {
 
 func newSchedule(o Options, p *compile.Program, g *dag.Graph[plan.StepID]) *schedule {
 	s := &schedule{
-		o: o, program: p, started: o.Clock(),
+		o: o, program: p, started: o.Now(),
 		steps:   make(map[plan.StepID]*compile.Step, len(p.Steps)),
 		reports: make(map[plan.StepID]*StepReport, len(p.Steps)),
 		running: map[plan.StepID]bool{},
@@ -136,7 +136,7 @@ func (s *schedule) dispatch(stopping bool) []plan.StepID {
 // unless it is a clean-up that runs at every end.
 func (s *schedule) begin(id plan.StepID) bool {
 	step, report := s.steps[id], s.reports[id]
-	report.Started = s.o.Clock()
+	report.Started = s.o.Now()
 	if err := s.record(report, running); err != nil && !isAlways(step) {
 		s.settle(id, Result{}, err)
 		return false
@@ -174,7 +174,7 @@ func (s *schedule) settle(id plan.StepID, r Result, err error) {
 	case r.Outcome == "":
 		report.Outcome = Done
 	}
-	report.Ended = s.o.Clock()
+	report.Ended = s.o.Now()
 	// What could not be recorded is in the error of Run.
 	_ = s.record(report, string(report.Outcome))
 	s.emit(s.event(StepComplete, report))
@@ -186,7 +186,7 @@ func (s *schedule) settle(id plan.StepID, r Result, err error) {
 func (s *schedule) abandon() {
 	for _, report := range s.reports {
 		if report.Ended.IsZero() {
-			report.Outcome, report.Message, report.Ended = Interrupted, "abandoned", s.o.Clock()
+			report.Outcome, report.Message, report.Ended = Interrupted, "abandoned", s.o.Now()
 		}
 	}
 }
@@ -210,7 +210,7 @@ func (s *schedule) record(r *StepReport, outcome string) error {
 }
 
 func (s *schedule) emit(e Event) {
-	e.Time, e.Run = s.o.Clock().UTC(), s.o.RunID
+	e.Time, e.Run = s.o.Now().UTC(), s.o.RunID
 	s.o.Sink(e)
 }
 
@@ -229,7 +229,7 @@ func (s *schedule) event(t EventType, r *StepReport) Event {
 }
 
 func (s *schedule) report() Report {
-	r := Report{RunID: s.o.RunID, Started: s.started, Ended: s.o.Clock(), Steps: make([]StepReport, 0, len(s.program.Steps))}
+	r := Report{RunID: s.o.RunID, Started: s.started, Ended: s.o.Now(), Steps: make([]StepReport, 0, len(s.program.Steps))}
 	for i := range s.program.Steps {
 		r.Steps = append(r.Steps, *s.reports[s.program.Steps[i].ID])
 	}

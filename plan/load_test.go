@@ -1,21 +1,39 @@
 package plan_test
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"xplan/plan"
 )
 
-func TestTommyLoads(t *testing.T) {
-	p, err := plan.Load("../examples/tommy.xplan.yaml")
-	if err != nil {
-		t.Fatal(err)
+func exampleFiles(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("../examples/*.xplan.yaml")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("examples: %v, %v", files, err)
 	}
-	if p.Name != "tommy-to-b" || p.Buckets[0].Copy.Include[0] != "**" {
-		t.Fatalf("loaded %+v", p)
+	return files
+}
+
+func TestEveryExampleIsSoundAndNamesTheSchema(t *testing.T) {
+	for _, file := range exampleFiles(t) {
+		p, err := plan.Load(file)
+		if err != nil {
+			t.Errorf("%s", err)
+			continue
+		}
+		for _, w := range p.Warnings {
+			t.Errorf("an example warns:\n%s", w)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(text), "# yaml-language-server: $schema=../schemas/plan.v1.json\n") {
+			t.Errorf("%s does not begin with the schema's modeline", file)
+		}
 	}
-	_, err = plan.Parse("bad.yaml", []byte("version: 1\nnam: x\naccounts:\n  source: {id: 012345670123}\nbuckets:\n  - sorce: tommy\n\tx\n"))
-	t.Log(err)
-	_, err = plan.Parse("bad.yaml", []byte("version: 1\nnam: x\naccounts:\n  source: {id: 012345670123}\n  destination:\nbuckets:\n  - sorce: tommy\n    copy: {tags: yes, include: a, in_flight: x, overwrite: nevr}\n    cleanup: {source_objects: always, policy: keep, secret_key: abcdefgh}\n"))
-	t.Log(err)
 }

@@ -128,7 +128,7 @@ func globTakesIn(wide, narrow string) bool {
 		p[i].notStar = true
 	}
 	if strings.HasPrefix(wide, "arn:") {
-		return p.matchARN(narrow)
+		return p.matchResource(narrow)
 	}
 	return p.match(narrow)
 }

@@ -25,17 +25,25 @@ func (e *SizeError) Error() string {
 
 // A CheckError says why a well-formed document cannot stand where it is meant to.
 type CheckError struct {
-	Statement string // its label
+	Statement string // its label, empty for the document
 	Problem   string
 }
 
-func (e *CheckError) Error() string { return "policy statement " + e.Statement + ": " + e.Problem }
+func (e *CheckError) Error() string {
+	if e.Statement == "" {
+		return "policy: " + e.Problem
+	}
+	return "policy statement " + e.Statement + ": " + e.Problem
+}
 
 // Size counts characters as IAM does, white space between elements left out.
 func Size(d Document) int { return utf8.RuneCount(d.JSON()) }
 
 // CheckIdentity tells whether IAM takes the document as a managed policy.
 func CheckIdentity(d Document) error {
+	if d.ID != "" {
+		return &CheckError{"", "an identity policy has no Id"}
+	}
 	for _, s := range d.Statements {
 		switch {
 		case !s.Principal.IsZero():

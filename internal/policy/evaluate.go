@@ -232,7 +232,7 @@ func (e evaluation) matchesAction(s Statement) bool {
 func (e evaluation) matchesResource(d Document, s Statement) bool {
 	match := func(text string) bool {
 		p, ok := e.values.expand(text, d.version() == Version2012)
-		return ok && p.matchARN(e.r.Resource)
+		return ok && p.matchResource(e.r.Resource)
 	}
 	switch {
 	case len(s.NotResource) > 0:

@@ -105,6 +105,67 @@ func (p pattern) matchARN(arn string) bool {
 	return true
 }
 
+// matchResource is how the Resource element matches: part by part like matchARN,
+// but a star that ends a part may reach over colons into the parts behind it.
+func (p pattern) matchResource(arn string) bool {
+	return p.matchARN(arn) || p.crosses() && p.matchAcross([]rune(arn))
+}
+
+// crosses tells whether a star ends one of the first parts.
+func (p pattern) crosses() bool {
+	colons := 0
+	for i, e := range p {
+		if e.char == ':' {
+			colons++
+		}
+		if colons < arnParts-1 && p.endsPart(i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p pattern) endsPart(i int) bool {
+	return p[i].star && (i+1 == len(p) || p[i+1].char == ':')
+}
+
+// matchAcross follows all ways through the pattern at once: at[i] says that the text so far brings us to p[i].
+func (p pattern) matchAcross(text []rune) bool {
+	free := make([]bool, len(p)) // wildcards that may take a colon
+	colons := 0
+	for i, e := range p {
+		if e.char == ':' {
+			colons++
+		}
+		free[i] = p.endsPart(i) || colons >= arnParts-1
+	}
+	at := p.reach(make([]bool, len(p)+1), 0)
+	for _, r := range text {
+		next := make([]bool, len(p)+1)
+		for i, e := range p {
+			switch {
+			case !at[i]:
+			case e.star && (r != ':' || free[i]):
+				p.reach(next, i)
+			case !e.star && e.takes(r) && (r != ':' || !e.any || free[i]):
+				p.reach(next, i+1)
+			}
+		}
+		at = next
+	}
+	return at[len(p)]
+}
+
+// reach marks i, and what lies behind stars, which may stand for nothing.
+func (p pattern) reach(at []bool, i int) []bool {
+	at[i] = true
+	for i < len(p) && p[i].star {
+		i++
+		at[i] = true
+	}
+	return at
+}
+
 // matchAction ignores case, in the service's prefix and in the name.
 func matchAction(pattern, action string) bool {
 	return compile(strings.ToLower(pattern)).match(strings.ToLower(action))

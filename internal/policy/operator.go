@@ -30,7 +30,7 @@ func comparison(name string) (compare func(wanted, string) bool, negated bool) {
 	case "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike":
 		return func(w wanted, got string) bool { return w.pattern.matchARN(got) }, strings.HasPrefix(name, "ArnNot")
 	case "Bool":
-		return func(w wanted, got string) bool { return strings.EqualFold(w.text, got) }, false
+		return func(w wanted, got string) bool { return strings.EqualFold(w.pattern.plain(), got) }, false
 	case "BinaryEquals":
 		return equalBinary, false
 	case "IpAddress", "NotIpAddress":

@@ -118,8 +118,7 @@ func TestEitherAnOrderOrARealCycle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, edges := random(t)
 		order, err := g.Order()
-		var cycle *CycleError[int]
-		if errors.As(err, &cycle) {
+		if cycle, ok := errors.AsType[*CycleError[int]](err); ok {
 			p := cycle.Path
 			if len(p) < 2 || p[0] != p[len(p)-1] {
 				t.Fatalf("path %v is not closed", p)

@@ -13,7 +13,7 @@ import (
 
 type encoder struct{ b []byte }
 
-func newRecord(version byte) *encoder { return &encoder{b: []byte{version}} }
+func newRecord() *encoder { return &encoder{b: []byte{recordV1}} }
 
 func (e *encoder) bytes(v []byte) {
 	e.b = binary.AppendUvarint(e.b, uint64(len(v)))
@@ -58,15 +58,15 @@ type decoder struct {
 }
 
 // openRecord reads the version. It copies the record: bbolt owns what it hands out.
-func openRecord(kind string, newest byte, record []byte) *decoder {
+func openRecord(kind string, record []byte) *decoder {
 	d := &decoder{kind: kind, b: append([]byte(nil), record...)}
 	switch {
 	case len(d.b) == 0:
 		d.fail("it is empty")
 	case d.b[0] == 0:
 		d.fail("it has version 0")
-	case d.b[0] > newest:
-		d.err = &VersionError{What: kind + " record", Got: d.b[0], Newest: newest}
+	case d.b[0] > recordV1:
+		d.err = &VersionError{What: kind + " record", Got: d.b[0], Newest: recordV1}
 	default:
 		d.b = d.b[1:]
 	}

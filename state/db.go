@@ -88,13 +88,21 @@ func (db *DB) opened(err error) error {
 	}
 }
 
-// prepare checks the format and makes what a new file lacks.
+// prepare checks the file, and makes what a new one lacks.
 func (db *DB) prepare() error {
 	if err := db.whole(); err != nil {
 		return err
 	}
-	if err := db.update("prepare", prepareFormat); err != nil {
-		return fmt.Errorf("open state of %s: %w", db.name, err)
+	var fresh bool
+	err := db.view("open state of "+db.name, func(tx *bbolt.Tx) (err error) {
+		fresh, err = checkFormat(tx)
+		return err
+	})
+	if err == nil && fresh {
+		err = db.update("make state of "+db.name, createFormat)
+	}
+	if err != nil {
+		return err
 	}
 	return db.hold("")
 }

@@ -17,28 +17,28 @@ const (
 	keyFormat = "format"
 )
 
-// prepareFormat makes the buckets of a new file, and refuses a file that is not ours.
-func prepareFormat(tx *bbolt.Tx) error {
+// checkFormat refuses a file that is not ours. An empty one it calls fresh.
+func checkFormat(tx *bbolt.Tx) (fresh bool, err error) {
 	meta := tx.Bucket([]byte(bucketMeta))
 	if meta == nil {
 		if k, _ := tx.Cursor().First(); k != nil {
-			return &DamagedError{What: "format", Err: errors.New("it is another program's")}
+			return false, &DamagedError{What: "format", Err: errors.New("it is another program's")}
 		}
-		return createFormat(tx)
+		return true, nil
 	}
 	format := meta.Get([]byte(keyFormat))
 	switch {
 	case len(format) != 1 || format[0] == 0:
-		return &DamagedError{What: "format", Err: errors.New("it has no version")}
+		return false, &DamagedError{What: "format", Err: errors.New("it has no version")}
 	case format[0] > formatNewest:
-		return &VersionError{What: "state file", Got: format[0], Newest: formatNewest}
+		return false, &VersionError{What: "state file", Got: format[0], Newest: formatNewest}
 	}
 	for _, name := range []string{bucketRuns, bucketSteps, bucketOwned, bucketJobs} {
 		if tx.Bucket([]byte(name)) == nil {
-			return &DamagedError{What: "format", Err: errors.New("bucket " + name + " is missing")}
+			return false, &DamagedError{What: "format", Err: errors.New("bucket " + name + " is missing")}
 		}
 	}
-	return nil
+	return false, nil
 }
 
 func createFormat(tx *bbolt.Tx) error {

@@ -22,6 +22,7 @@ type Failure struct {
 	Key    string
 	Phase  string
 	Reason string
+	Size   int64
 	At     time.Time
 }
 

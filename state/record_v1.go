@@ -5,7 +5,7 @@ package state
 const recordV1 = 1
 
 func encodeRun(r Run) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	e.string(r.ID)
 	e.string(r.PlanName)
 	e.string(r.PlanFile)
@@ -23,7 +23,7 @@ func encodeRun(r Run) []byte {
 }
 
 func decodeRun(b []byte) (Run, error) {
-	d := openRecord("run", recordV1, b)
+	d := openRecord("run", b)
 	r := Run{
 		ID:         d.string(),
 		PlanName:   d.string(),
@@ -43,7 +43,7 @@ func decodeRun(b []byte) (Run, error) {
 }
 
 func encodeStep(s StepRecord) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	e.string(s.ID)
 	e.string(s.Kind)
 	e.string(s.Outcome)
@@ -55,7 +55,7 @@ func encodeStep(s StepRecord) []byte {
 }
 
 func decodeStep(b []byte) (StepRecord, error) {
-	d := openRecord("step", recordV1, b)
+	d := openRecord("step", b)
 	s := StepRecord{
 		ID:      d.string(),
 		Kind:    d.string(),
@@ -69,7 +69,7 @@ func decodeStep(b []byte) (StepRecord, error) {
 }
 
 func encodeOwned(o Owned) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	e.string(o.Kind)
 	e.string(o.Side)
 	e.string(o.Subject)
@@ -82,7 +82,7 @@ func encodeOwned(o Owned) []byte {
 }
 
 func decodeOwned(b []byte) (Owned, error) {
-	d := openRecord("ownership", recordV1, b)
+	d := openRecord("ownership", b)
 	o := Owned{
 		Kind:    d.string(),
 		Side:    d.string(),
@@ -97,7 +97,7 @@ func decodeOwned(b []byte) (Owned, error) {
 }
 
 func encodeRange(r Range) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	e.string(r.After)
 	e.string(r.Through)
 	e.string(r.Done)
@@ -106,27 +106,28 @@ func encodeRange(r Range) []byte {
 }
 
 func decodeRange(id uint64, b []byte) (Range, error) {
-	d := openRecord("range", recordV1, b)
+	d := openRecord("range", b)
 	r := Range{ID: id, After: d.string(), Through: d.string(), Done: d.string(), Ended: d.bool()}
 	return r, d.end()
 }
 
 func encodeFailure(f Failure) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	e.string(f.Phase)
 	e.string(f.Reason)
+	e.int(f.Size)
 	e.time(f.At)
 	return e.b
 }
 
 func decodeFailure(key string, b []byte) (Failure, error) {
-	d := openRecord("failure", recordV1, b)
-	f := Failure{Key: key, Phase: d.string(), Reason: d.string(), At: d.time()}
+	d := openRecord("failure", b)
+	f := Failure{Key: key, Phase: d.string(), Reason: d.string(), Size: d.int(), At: d.time()}
 	return f, d.end()
 }
 
 func encodeUpload(u Upload) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	e.string(u.ID)
 	e.string(u.ETag)
 	e.int(u.Size)
@@ -135,13 +136,13 @@ func encodeUpload(u Upload) []byte {
 }
 
 func decodeUpload(key string, b []byte) (Upload, error) {
-	d := openRecord("upload", recordV1, b)
+	d := openRecord("upload", b)
 	u := Upload{Key: key, ID: d.string(), ETag: d.string(), Size: d.int(), Started: d.time()}
 	return u, d.end()
 }
 
 func encodeTally(t Tally) []byte {
-	e := newRecord(recordV1)
+	e := newRecord()
 	for _, c := range t.counts() {
 		e.int(c.Objects)
 		e.int(c.Bytes)
@@ -150,7 +151,7 @@ func encodeTally(t Tally) []byte {
 }
 
 func decodeTally(b []byte) (Tally, error) {
-	d := openRecord("tally", recordV1, b)
+	d := openRecord("tally", b)
 	var t Tally
 	for _, c := range t.counts() {
 		c.Objects, c.Bytes = d.int(), d.int()

@@ -1,0 +1,105 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"xplan/internal/s3copy"
+)
+
+// Head reads one object's details. HEAD answers have no body, so a refusal carries a status alone.
+func (b *bucket) Head(ctx context.Context, r s3copy.HeadRequest) (s3copy.Details, error) {
+	c, err := b.client(ctx)
+	if err != nil {
+		return s3copy.Details{}, err
+	}
+	in := &s3.HeadObjectInput{Bucket: &b.at.Bucket, Key: &r.Key, VersionId: optional(r.VersionID), RequestPayer: b.payer()}
+	if r.Part > 0 {
+		in.PartNumber = aws.Int32(int32(r.Part))
+	}
+	if r.Checksums {
+		in.ChecksumMode = types.ChecksumModeEnabled
+	}
+	out, err := c.HeadObject(ctx, in)
+	if err != nil {
+		e := explain(err, fmt.Sprintf("read the details of object %q in %s", r.Key, b.at.Bucket))
+		if e.Code == "BadRequest" && e.Message == "Bad Request" {
+			e.Message += ": S3 answers so for an object under a customer-provided key (SSE-C), among others"
+		}
+		return s3copy.Details{}, e
+	}
+	return detailsOf(r, out), nil
+}
+
+func detailsOf(r s3copy.HeadRequest, out *s3.HeadObjectOutput) s3copy.Details {
+	d := s3copy.Details{
+		Object: s3copy.Object{
+			Key: r.Key, Size: s3copy.Bytes(aws.ToInt64(out.ContentLength)), ETag: unquote(out.ETag),
+			StorageClass: classOf(string(out.StorageClass)), Modified: aws.ToTime(out.LastModified),
+			Checksum: s3copy.ChecksumType(out.ChecksumType), Restored: restored(aws.ToString(out.Restore)),
+		},
+		VersionID: aws.ToString(out.VersionId),
+		Checksums: headChecksums(out),
+		Headers: s3copy.Headers{
+			ContentType: aws.ToString(out.ContentType), ContentEncoding: aws.ToString(out.ContentEncoding),
+			ContentDisposition: aws.ToString(out.ContentDisposition), ContentLanguage: aws.ToString(out.ContentLanguage),
+			CacheControl: aws.ToString(out.CacheControl), Expires: aws.ToString(out.ExpiresString),
+			WebsiteRedirect: aws.ToString(out.WebsiteRedirectLocation), Metadata: out.Metadata,
+		},
+		Encryption: s3copy.Encryption{
+			Algorithm: string(out.ServerSideEncryption), KMSKeyID: aws.ToString(out.SSEKMSKeyId),
+			Customer: aws.ToString(out.SSECustomerAlgorithm) != "",
+		},
+		Lock: s3copy.Lock{
+			Mode: string(out.ObjectLockMode), Until: aws.ToTime(out.ObjectLockRetainUntilDate),
+			LegalHold: out.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn,
+		},
+	}
+	for algorithm := range d.Checksums {
+		d.Algorithm = algorithm
+	}
+	if r.Part > 0 {
+		d.PartSize = d.Size
+		d.Parts = int(aws.ToInt32(out.PartsCount))
+		if total, ok := totalOf(aws.ToString(out.ContentRange)); ok {
+			d.Size = total
+		}
+	}
+	return d
+}
+
+// totalOf reads the whole object's size out of "bytes 0-8388607/104857600".
+func totalOf(contentRange string) (s3copy.Bytes, bool) {
+	_, total, ok := strings.Cut(contentRange, "/")
+	n, err := strconv.ParseInt(total, 10, 64)
+	return s3copy.Bytes(n), ok && err == nil
+}
+
+// restored reads x-amz-restore: `ongoing-request="false", expiry-date="…"` is a copy that can be read.
+func restored(header string) bool { return strings.Contains(header, `ongoing-request="false"`) }
+
+// Tags reads an object's tags.
+func (b *bucket) Tags(ctx context.Context, key string) ([]s3copy.Tag, error) {
+	c, err := b.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.at.Bucket, Key: &key, RequestPayer: b.payer()})
+	if errorCode(err) == "NoSuchTagSet" { // MinIO
+		return nil, nil
+	}
+	if err != nil {
+		return nil, failed(err, "read the tags of object %q in %s", key, b.at.Bucket)
+	}
+	tags := make([]s3copy.Tag, 0, len(out.TagSet))
+	for _, t := range out.TagSet {
+		tags = append(tags, s3copy.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)})
+	}
+	return tags, nil
+}

@@ -1,0 +1,44 @@
+package awsapi
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Restore asks for an archived object's temporary copy. Asked for already is no error. The archive tiers
+// of Intelligent-Tiering take no number of days: there the object comes back for good.
+func (b *bucket) Restore(ctx context.Context, key string, days int) error {
+	c, err := b.client(ctx)
+	if err != nil {
+		return err
+	}
+	in := &s3.RestoreObjectInput{
+		Bucket: &b.at.Bucket, Key: &key, RequestPayer: b.payer(),
+		RestoreRequest: &types.RestoreRequest{Days: aws.Int32(int32(days))},
+	}
+	_, err = c.RestoreObject(ctx, in)
+	if refusesDays(err) {
+		in.RestoreRequest = &types.RestoreRequest{}
+		_, err = c.RestoreObject(ctx, in)
+	}
+	if err == nil || errorCode(err) == "RestoreAlreadyInProgress" {
+		return nil
+	}
+	e := explain(err, "restore object "+key+" of "+b.at.Bucket)
+	if e.Code == "InvalidObjectState" { // it says here that there is nothing to restore
+		e.means = nil
+	}
+	return e
+}
+
+func refusesDays(err error) bool {
+	switch errorCode(err) {
+	case "InvalidArgument", "InvalidRequest", "MalformedXML":
+		return strings.Contains(strings.ToLower(explain(err, "").Message), "days")
+	}
+	return false
+}

@@ -1,0 +1,214 @@
+package awsapi
+
+import (
+	"context"
+	"sort"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"xplan/internal/compile"
+	"xplan/plan"
+)
+
+// facts is all that is read of a bucket.
+func facts() []fact {
+	return append([]fact{
+		{"versioning", "s3:GetBucketVersioning", "", readVersioning},
+		{"encryption", "s3:GetEncryptionConfiguration", "ServerSideEncryptionConfigurationNotFoundError", readEncryption},
+		{"ownership", "s3:GetBucketOwnershipControls", "OwnershipControlsNotFoundError", readOwnership},
+		{"public access block", "s3:GetBucketPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", readPublicAccess},
+		{"policy", "s3:GetBucketPolicy", "NoSuchBucketPolicy", readPolicy},
+		{"policy status", "s3:GetBucketPolicyStatus", "NoSuchBucketPolicy", readPolicyStatus},
+		{"request payment", "s3:GetBucketRequestPayment", "", readRequestPayment},
+		{"object lock", "s3:GetBucketObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", readObjectLock},
+		{"tags", "s3:GetBucketTagging", "NoSuchTagSet", readTags},
+	}, configuredFacts()...)
+}
+
+// configuredFacts are those of which only their presence matters.
+func configuredFacts() []fact {
+	return []fact{
+		{"lifecycle", "s3:GetLifecycleConfiguration", "NoSuchLifecycleConfiguration", readLifecycle},
+		{"cors", "s3:GetBucketCORS", "NoSuchCORSConfiguration", readCORS},
+		{"replication", "s3:GetReplicationConfiguration", "ReplicationConfigurationNotFoundError", readReplication},
+		{"notification", "s3:GetBucketNotification", "", readNotification},
+		{"website", "s3:GetBucketWebsite", "NoSuchWebsiteConfiguration", readWebsite},
+		{"logging", "s3:GetBucketLogging", "", readLogging},
+	}
+}
+
+// merge puts what one read found into the whole.
+func merge(to *compile.Bucket, from compile.Bucket) {
+	to.Versioning += from.Versioning
+	to.MFADelete = to.MFADelete || from.MFADelete
+	to.Ownership += from.Ownership
+	if from.Encryption != (plan.Encryption{}) {
+		to.Encryption = from.Encryption
+	}
+	if from.PublicAccess != nil {
+		to.PublicAccess = from.PublicAccess
+	}
+	to.Policy += from.Policy
+	to.PolicyIsPublic = to.PolicyIsPublic || from.PolicyIsPublic
+	to.RequesterPays = to.RequesterPays || from.RequesterPays
+	to.ObjectLock = to.ObjectLock || from.ObjectLock
+	if from.Tags != nil {
+		to.Tags = from.Tags
+	}
+	to.Replication = to.Replication || from.Replication
+	to.Configured = append(to.Configured, from.Configured...)
+	sort.Strings(to.Configured)
+}
+
+func readVersioning(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: name})
+	if err != nil {
+		return err
+	}
+	b.Versioning = string(out.Status)
+	b.MFADelete = out.MFADelete == types.MFADeleteStatusEnabled
+	return nil
+}
+
+func readEncryption(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: name})
+	if err != nil || out.ServerSideEncryptionConfiguration == nil {
+		return err
+	}
+	for _, r := range out.ServerSideEncryptionConfiguration.Rules {
+		if d := r.ApplyServerSideEncryptionByDefault; d != nil {
+			b.Encryption = plan.Encryption{
+				Algorithm: string(d.SSEAlgorithm),
+				KMSKeyID:  aws.ToString(d.KMSMasterKeyID),
+				BucketKey: aws.ToBool(r.BucketKeyEnabled),
+			}
+		}
+	}
+	return nil
+}
+
+func readOwnership(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: name})
+	if err != nil || out.OwnershipControls == nil {
+		return err
+	}
+	for _, r := range out.OwnershipControls.Rules {
+		b.Ownership = string(r.ObjectOwnership)
+	}
+	return nil
+}
+
+func readPublicAccess(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: name})
+	if err != nil || out.PublicAccessBlockConfiguration == nil {
+		return err
+	}
+	p := out.PublicAccessBlockConfiguration
+	b.PublicAccess = &compile.PublicAccess{
+		BlockACLs:       aws.ToBool(p.BlockPublicAcls),
+		IgnoreACLs:      aws.ToBool(p.IgnorePublicAcls),
+		BlockPolicy:     aws.ToBool(p.BlockPublicPolicy),
+		RestrictBuckets: aws.ToBool(p.RestrictPublicBuckets),
+	}
+	return nil
+}
+
+func readPolicy(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: name})
+	if err != nil {
+		return err
+	}
+	b.Policy = aws.ToString(out.Policy)
+	return nil
+}
+
+func readPolicyStatus(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketPolicyStatus(ctx, &s3.GetBucketPolicyStatusInput{Bucket: name})
+	if err != nil {
+		return err
+	}
+	b.PolicyIsPublic = out.PolicyStatus != nil && aws.ToBool(out.PolicyStatus.IsPublic)
+	return nil
+}
+
+func readRequestPayment(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketRequestPayment(ctx, &s3.GetBucketRequestPaymentInput{Bucket: name})
+	if err != nil {
+		return err
+	}
+	b.RequesterPays = out.Payer == types.PayerRequester
+	return nil
+}
+
+func readObjectLock(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: name})
+	if err != nil {
+		return err
+	}
+	l := out.ObjectLockConfiguration
+	b.ObjectLock = l != nil && l.ObjectLockEnabled == types.ObjectLockEnabledEnabled
+	return nil
+}
+
+func readTags(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: name})
+	if err != nil {
+		return err
+	}
+	b.Tags = map[string]string{}
+	for _, t := range out.TagSet {
+		b.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return nil
+}
+
+func readLifecycle(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: name})
+	if err == nil && len(out.Rules) > 0 {
+		b.Configured = []string{"lifecycle"}
+	}
+	return err
+}
+
+func readCORS(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: name})
+	if err == nil && len(out.CORSRules) > 0 {
+		b.Configured = []string{"cors"}
+	}
+	return err
+}
+
+func readReplication(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: name})
+	if err == nil && out.ReplicationConfiguration != nil && len(out.ReplicationConfiguration.Rules) > 0 {
+		b.Configured, b.Replication = []string{"replication"}, true
+	}
+	return err
+}
+
+func readNotification(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: name})
+	if err == nil && (out.EventBridgeConfiguration != nil || len(out.LambdaFunctionConfigurations) > 0 ||
+		len(out.QueueConfigurations) > 0 || len(out.TopicConfigurations) > 0) {
+		b.Configured = []string{"notification"}
+	}
+	return err
+}
+
+func readWebsite(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: name})
+	if err == nil && (out.IndexDocument != nil || out.ErrorDocument != nil || out.RedirectAllRequestsTo != nil || len(out.RoutingRules) > 0) {
+		b.Configured = []string{"website"}
+	}
+	return err
+}
+
+func readLogging(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: name})
+	if err == nil && out.LoggingEnabled != nil {
+		b.Configured = []string{"logging"}
+	}
+	return err
+}

@@ -1,0 +1,170 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+)
+
+// A RequestError is a request that was refused, or that got no answer. It answers errors.Is for
+// the errors of s3copy and compile and for the context's, and holds nothing of the request itself.
+type RequestError struct {
+	Doing     string // what was being done, to what: `copy object "k" to tommy-b`
+	Code      string // the server's, or "" when nothing was answered
+	Message   string
+	RequestID string
+	Status    int // of HTTP, or 0
+
+	means []error
+}
+
+// Error says what was being done, to what, and why it failed.
+func (e *RequestError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Doing)
+	for _, part := range []string{e.Code, e.Message} {
+		if part != "" {
+			b.WriteString(": " + part)
+		}
+	}
+	if e.RequestID != "" {
+		b.WriteString(" (request " + e.RequestID + ")")
+	}
+	return b.String()
+}
+
+// Unwrap gives what the failure means.
+func (e *RequestError) Unwrap() []error { return e.means }
+
+// failed words an SDK error. The SDK's own error is dropped on purpose: it keeps the request with its
+// signature. Held by TestErrorsHoldNoSecret.
+func failed(err error, format string, args ...any) error {
+	return explain(err, fmt.Sprintf(format, args...))
+}
+
+func explain(err error, doing string) *RequestError {
+	e := &RequestError{Doing: doing}
+	e.Code, e.Status, e.RequestID = errorCode(err), statusCode(err), requestID(err)
+	var api smithy.APIError
+	var none *credentialsError
+	switch {
+	case errors.As(err, &api):
+		e.Message = cleanMessage(e.Code, api.ErrorMessage())
+		e.means = append(endOfContext(err), meanings(e.Code, api.ErrorMessage(), e.Status)...)
+	case errors.As(err, &none):
+		e.Message = none.Error()
+		e.means = append(endOfContext(err), s3copy.ErrCredentials, compile.ErrCredentials)
+	default:
+		e.Message = clean(innermost(err).Error())
+		e.means = append(endOfContext(err), meaningsOfStatus(e.Status)...)
+	}
+	if errors.As(err, &none) && none.doing != "" && e.Code != "" {
+		e.Doing += ": " + none.doing
+	}
+	return e
+}
+
+// because adds a meaning that only the request can tell, such as which of two conditions failed.
+func because(err error, meaning error) error {
+	var e *RequestError
+	if errors.As(err, &e) {
+		e.means = append([]error{meaning}, e.means...)
+	}
+	return err
+}
+
+func statusCode(err error) int {
+	var status interface{ HTTPStatusCode() int }
+	if errors.As(err, &status) {
+		return status.HTTPStatusCode()
+	}
+	return 0
+}
+
+func requestID(err error) string {
+	var id interface{ ServiceRequestID() string }
+	if errors.As(err, &id) {
+		return id.ServiceRequestID()
+	}
+	return ""
+}
+
+// innermost skips the SDK's wrapping, which repeats what Doing says, and the request's URL.
+func innermost(err error) error {
+	for {
+		var attempts *retry.MaxAttemptsError
+		var operation *smithy.OperationError
+		var address *url.Error
+		switch {
+		case errors.As(err, &address):
+			return address.Err
+		case errors.As(err, &operation) && operation.Err != nil:
+			err = operation.Err
+		case errors.As(err, &attempts) && attempts.Err != nil:
+			err = attempts.Err
+		default:
+			return err
+		}
+	}
+}
+
+const longestMessage = 600
+
+// cleanMessage cuts what some services add to a refusal: IAM's SignatureDoesNotMatch quotes the
+// canonical request, session token and all.
+func cleanMessage(code, message string) string {
+	if strings.Contains(code, "Signature") {
+		message, _, _ = strings.Cut(message, "\n")
+		message, _, _ = strings.Cut(message, ". ")
+	}
+	return clean(message)
+}
+
+// clean makes a server's text one bounded line without signatures, tokens and credentials.
+func clean(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	secrets := regexp.MustCompile(`(?i)\b(x-amz-(?:signature|security-token|credential)|signature|awssecretkey|secretaccesskey)(["']?[=:]\s*["']?)[^\s&"']+`)
+	text = secrets.ReplaceAllString(text, "${1}${2}[withheld]")
+	if len(text) > longestMessage {
+		text = strings.ToValidUTF8(text[:longestMessage], "") + "…"
+	}
+	return text
+}
+
+// A credentialsError is a failure to get credentials, before any request of ours was sent.
+type credentialsError struct {
+	doing string // "assume role …", or "" for the SDK's chain
+	hint  string // what to do
+	err   error
+}
+
+// Error says what went wrong and what to do about it.
+func (e *credentialsError) Error() string {
+	text := clean(innermost(e.err).Error())
+	if e.doing != "" {
+		text = e.doing + ": " + text
+	}
+	if e.hint != "" {
+		text += "; " + e.hint
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *credentialsError) Unwrap() error { return e.err }
+
+// unless turns the error into nil where it means what was wanted.
+func unless(err, wanted error) error {
+	if errors.Is(err, wanted) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package awsapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+	"xplan/plan"
+)
+
+const (
+	probeKeys    = 10 // looked at for one that has bytes to read
+	probeName    = ".xplan-probe-"
+	abortTimeout = 30 * time.Second
+)
+
+// Probe tries one leg once, as the principal: nil says that it answered. It leaves nothing behind. A source
+// without objects passes where there is nothing to read.
+func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec) error {
+	source := l.open(compile.Location{Bucket: p.Pair.Source, Region: p.SourceRegion, Account: p.SourceAccount}, compile.Location{})
+	destination := l.open(compile.Location{Bucket: p.Pair.Destination, Region: p.DestRegion, Account: p.DestAccount}, source.at)
+	switch leg {
+	case compile.LegIdentity:
+		return l.probeIdentity(ctx, p.PrincipalARN)
+	case compile.LegListSource:
+		_, err := source.ListPage(ctx, s3copy.PageRequest{Prefix: p.Pair.Prefix, Max: 1}, nil)
+		return err
+	case compile.LegListDest:
+		_, err := destination.ListPage(ctx, s3copy.PageRequest{Prefix: p.Pair.ToPrefix, Max: 1}, nil)
+		return err
+	case compile.LegReadSource:
+		return onSample(ctx, source, p.Pair.Prefix, probeRead)
+	case compile.LegTagsSource:
+		return onSample(ctx, source, p.Pair.Prefix, probeTags)
+	case compile.LegWriteDest:
+		return destination.probeWrite(ctx, p.Pair)
+	}
+	return fmt.Errorf("probe: unknown leg %q", leg)
+}
+
+// probeIdentity asks who signs, and wants it to be the principal where one is named.
+func (l *Login) probeIdentity(ctx context.Context, principal string) error {
+	who, err := l.Identity(ctx)
+	if err != nil || principal == "" || !l.account.IsAWS() || samePrincipal(who.ARN, principal) {
+		return err
+	}
+	return fmt.Errorf("the credentials of %s belong to %s, not to %s", l.public, who.ARN, principal)
+}
+
+// samePrincipal compares who signs with a principal's ARN: a role signs as
+// arn:aws:sts::ID:assumed-role/NAME/SESSION, without its path.
+func samePrincipal(signer, principal string) bool {
+	if signer == principal {
+		return true
+	}
+	name, role, err := principalName(principal)
+	if err != nil || !role {
+		return false
+	}
+	prefix, _, _ := strings.Cut(principal, ":role/")
+	return strings.HasPrefix(signer, strings.Replace(prefix, ":iam::", ":sts::", 1)+":assumed-role/"+name+"/")
+}
+
+// onSample runs a probe on an object of the bucket, one with bytes where there is one.
+func onSample(ctx context.Context, b *bucket, prefix string, probe func(context.Context, *bucket, s3copy.Object) error) error {
+	page, err := b.ListPage(ctx, s3copy.PageRequest{Prefix: prefix, Max: probeKeys}, nil)
+	if err != nil || len(page.Objects) == 0 {
+		return err
+	}
+	sample := page.Objects[0]
+	for _, o := range page.Objects {
+		if o.Size > 0 && !archivedClass(o.StorageClass) {
+			sample = o
+			break
+		}
+	}
+	return probe(ctx, b, sample)
+}
+
+func archivedClass(class string) bool {
+	return class == string(types.ObjectStorageClassGlacier) || class == string(types.ObjectStorageClassDeepArchive)
+}
+
+// probeRead asks for details and the first byte, which also decrypts. An archived object refuses its
+// bytes, but only to those who may read it. One deleted since it was listed proves nothing and passes.
+func probeRead(ctx context.Context, b *bucket, o s3copy.Object) error {
+	_, err := b.Head(ctx, s3copy.HeadRequest{Key: o.Key})
+	if err != nil || o.Size == 0 {
+		return unless(err, s3copy.ErrNotFound)
+	}
+	body, err := b.Open(ctx, s3copy.OpenRequest{Key: o.Key, Length: 1})
+	if err != nil {
+		return unless(unless(err, s3copy.ErrArchived), s3copy.ErrNotFound)
+	}
+	_, err = io.Copy(io.Discard, body)
+	return errors.Join(err, body.Close())
+}
+
+func probeTags(ctx context.Context, b *bucket, o s3copy.Object) error {
+	_, err := b.Tags(ctx, o.Key)
+	return unless(err, s3copy.ErrNotFound)
+}
+
+// probeWrite starts an upload and aborts it: that asks for the permission to write, for the default key, and for
+// tags and ACL where the plan copies them, and leaves no object. It aborts even when ctx has ended.
+func (b *bucket) probeWrite(ctx context.Context, p plan.Pair) error {
+	c, err := b.client(ctx)
+	if err != nil {
+		return err
+	}
+	key := p.ToPrefix + probeName + rand.Text()
+	in := &s3.CreateMultipartUploadInput{Bucket: &b.at.Bucket, Key: &key}
+	if p.Copy.ACL != "" && p.Copy.ACL != "none" {
+		in.ACL = types.ObjectCannedACL(p.Copy.ACL)
+	}
+	if p.Copy.Tags {
+		in.Tagging = tagging([]s3copy.Tag{{Key: "xplan", Value: "probe"}})
+	}
+	out, err := c.CreateMultipartUpload(ctx, in)
+	if err != nil {
+		return failed(err, "start an upload to %s", b.at.Bucket)
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer cancel()
+	return b.AbortUpload(after, key, aws.ToString(out.UploadId))
+}

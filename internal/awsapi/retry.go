@@ -1,0 +1,99 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+)
+
+// Attempts, the first one included.
+const (
+	readAttempts = 8 // reads, and writes that may be repeated
+	// copyAttempts is smaller: the engine's controller has to hear of a 503 soon enough to slow
+	// down, and it comes back to the object. Sitting out the throttling here would hide it.
+	copyAttempts    = 4
+	refusedAttempts = 6
+	longestBackoff  = 10 * time.Second
+)
+
+// patient retries what may safely be repeated. The SDK's token bucket is off: attempts are
+// bounded, and a bucket shared by thousands of copies would give up for all because of some.
+func patient(attempts int) aws.Retryer {
+	return standard(attempts, retry.IsErrorRetryableFunc(conflicting))
+}
+
+// withoutConflicts is patient, but gives up where another write came between.
+func withoutConflicts(attempts int) aws.Retryer { return standard(attempts) }
+
+func standard(attempts int, more ...retry.IsErrorRetryable) aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.MaxBackoff = longestBackoff
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append(o.Retryables, more...)
+	})
+}
+
+// conflicting answers true for what S3 says about two writes at once: nothing was done, ask again.
+func conflicting(err error) aws.Ternary {
+	switch errorCode(err) {
+	case "OperationAborted", "ConditionalRequestConflict":
+		return aws.TrueTernary
+	default:
+		return aws.UnknownTernary
+	}
+}
+
+// settling also waits for what a bucket made a moment ago does not know yet.
+func settling() aws.Retryer {
+	return retry.AddWithErrorCodes(patient(readAttempts), "NoSuchBucket")
+}
+
+// onlyRefused repeats a request only after an answer that says that it was not carried out. Any
+// other end (a timeout, a torn connection, a 500) is the caller's, who reads what stands: a second
+// access key or policy version made by a retry would be nobody's.
+func onlyRefused() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = refusedAttempts
+		o.MaxBackoff = longestBackoff
+		o.RateLimiter = ratelimit.None
+		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refused)}
+	})
+}
+
+// refused answers true for a throttling error that came as a 4xx.
+func refused(err error) aws.Ternary {
+	var status interface{ HTTPStatusCode() int }
+	if !errors.As(err, &status) || status.HTTPStatusCode() < 400 || status.HTTPStatusCode() >= http.StatusInternalServerError {
+		return aws.FalseTernary
+	}
+	_, throttled := retry.DefaultThrottleErrorCodes[errorCode(err)]
+	return aws.BoolTernary(throttled)
+}
+
+// errorCode gives the server's code, or "".
+func errorCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// pause waits, or tells that the context ended first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

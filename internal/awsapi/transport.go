@@ -1,0 +1,42 @@
+package awsapi
+
+import (
+	"crypto/tls"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+const (
+	leastIdleConnections = 128
+	idleTimeout          = 90 * time.Second
+	// answerTimeout bounds the wait for an answer's first byte: a server may work on a part copy of
+	// 5 GB for minutes, and a dead one must not hold the run for ever.
+	answerTimeout = 10 * time.Minute
+)
+
+// newTransport is the SDK's own client, since AWS_CA_BUNDLE works with no other, tuned for very many
+// small requests to one host: a kept connection each (Go keeps 2), and HTTP/1.1, where requests do not
+// queue behind each other on one connection.
+func newTransport(inFlight int) *awshttp.BuildableClient {
+	idle := max(2*inFlight, leastIdleConnections)
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns = 0
+		t.MaxIdleConnsPerHost = idle
+		t.MaxConnsPerHost = 0
+		t.IdleConnTimeout = idleTimeout
+		t.ResponseHeaderTimeout = answerTimeout
+		t.ForceAttemptHTTP2 = false
+		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+		t.DisableCompression = true
+	})
+}
+
+// pooled hides the buildable client's type: each service client would copy it, and with it make a
+// connection pool of its own.
+type pooled struct{ client aws.HTTPClient }
+
+// Do sends a request over the shared pool.
+func (p pooled) Do(r *http.Request) (*http.Response, error) { return p.client.Do(r) }

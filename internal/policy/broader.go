@@ -123,10 +123,7 @@ func takesIn(wide, narrow string) bool {
 
 // globTakesIn matches a pattern's text as if it were a value: wide's ? stands for any one character but a star.
 func globTakesIn(wide, narrow string) bool {
-	p := compile(wide)
-	for i := range p {
-		p[i].notStar = true
-	}
+	p := pattern(strings.ReplaceAll(string(compile(wide)), ones, oneNots))
 	if strings.HasPrefix(wide, "arn:") {
 		return p.matchResource(narrow)
 	}

@@ -38,7 +38,7 @@ func parseOperator(name string) (operator, bool) {
 
 // holds decides one condition. An unknown operator holds nowhere: ok is false,
 // and the caller errs to the safe side.
-func (v values) holds(c Condition, variables bool) (holds, ok bool) {
+func (v *values) holds(c Condition, variables bool) (holds, ok bool) {
 	op, ok := parseOperator(c.Operator)
 	if !ok {
 		return false, false
@@ -75,7 +75,7 @@ func (v values) holds(c Condition, variables bool) (holds, ok bool) {
 }
 
 // anyOf tells whether a value of the request is equal, like or less than one of the policy's.
-func (v values) anyOf(op operator, all []string, got string, variables bool) bool {
+func (v *values) anyOf(op operator, all []string, got string, variables bool) bool {
 	return slices.ContainsFunc(all, func(text string) bool {
 		p, ok := v.expand(text, variables)
 		return ok && op.compare(wanted{p, text}, got)

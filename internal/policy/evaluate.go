@@ -53,7 +53,7 @@ func (d Decision) Label() string {
 // accounts the resource's policy and the caller's own policies must both allow. A condition whose
 // operator is unknown keeps an Allow from matching, and never a Deny.
 func Evaluate(r Request) Decision {
-	e := evaluation{r, r.values()}
+	e := newEvaluation(r)
 	if d, denied := e.explicitDeny(); denied {
 		return d
 	}
@@ -70,8 +70,13 @@ func Evaluate(r Request) Decision {
 
 // An evaluation is a request with its condition keys.
 type evaluation struct {
-	r      Request
-	values values
+	r      *Request
+	action string // in lower case
+	values *values
+}
+
+func newEvaluation(r Request) evaluation {
+	return evaluation{&r, strings.ToLower(r.Action), &values{r: &r}}
 }
 
 // A match is the statement of a leg that allows.
@@ -89,7 +94,7 @@ func (m match) granted(leg Leg) Decision {
 func denied(leg Leg) Decision { return Decision{Reason: ImplicitDeny, Leg: leg} }
 
 // documents are the policies of a leg.
-func (r Request) documents(leg Leg) []Document {
+func (r *Request) documents(leg Leg) []Document {
 	one := func(d *Document) []Document {
 		if d == nil {
 			return nil
@@ -113,8 +118,8 @@ func (r Request) documents(leg Leg) []Document {
 	return nil
 }
 
-func legs() []Leg {
-	return []Leg{LegRCP, LegSCP, LegResource, LegIdentity, LegBoundary, LegSession}
+func legs() [6]Leg {
+	return [...]Leg{LegRCP, LegSCP, LegResource, LegIdentity, LegBoundary, LegSession}
 }
 
 func (e evaluation) explicitDeny() (Decision, bool) {
@@ -123,9 +128,9 @@ func (e evaluation) explicitDeny() (Decision, bool) {
 			continue
 		}
 		for i, d := range e.r.documents(leg) {
-			for _, s := range d.Statements {
+			for j, s := range d.Statements {
 				if s.Effect == Deny && e.matches(leg, d, s) != gripNone {
-					return Decision{Reason: ExplicitDeny, Leg: leg, Document: i, Statement: &s}, true
+					return Decision{Reason: ExplicitDeny, Leg: leg, Document: i, Statement: &d.Statements[j]}, true
 				}
 			}
 		}
@@ -135,8 +140,8 @@ func (e evaluation) explicitDeny() (Decision, bool) {
 
 // ownerMayRepair: a bucket's policy cannot lock out the root user of its owner from the policy itself.
 func (e evaluation) ownerMayRepair() bool {
-	actions := []string{"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"}
-	return e.r.Principal.Root() && !e.r.crossAccount() && slices.Contains(actions, strings.ToLower(e.r.Action))
+	actions := [...]string{"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"}
+	return e.r.Principal.Root() && !e.r.crossAccount() && slices.Contains(actions[:], e.action)
 }
 
 // allow finds the statement of the leg that allows; in the resource's policy, the one that names the principal closest.
@@ -144,12 +149,12 @@ func (e evaluation) allow(leg Leg) match {
 	documents := e.r.documents(leg)
 	best := match{asked: len(documents) > 0}
 	for i, d := range documents {
-		for _, s := range d.Statements {
+		for j, s := range d.Statements {
 			if s.Effect != Allow {
 				continue
 			}
 			if g := e.matches(leg, d, s); g > best.grip {
-				best.statement, best.document, best.grip = &s, i, g
+				best.statement, best.document, best.grip = &d.Statements[j], i, g
 			}
 		}
 	}
@@ -221,7 +226,7 @@ func (e evaluation) matches(leg Leg, d Document, s Statement) grip {
 }
 
 func (e evaluation) matchesAction(s Statement) bool {
-	match := func(p string) bool { return matchAction(p, e.r.Action) }
+	match := func(p string) bool { return compile(strings.ToLower(p)).match(e.action) } // case means nothing
 	if len(s.NotAction) > 0 {
 		return !slices.ContainsFunc(s.NotAction, match)
 	}

@@ -27,7 +27,7 @@ func Explain(r Request) []Missing {
 	if Evaluate(r).Allowed {
 		return nil
 	}
-	e := evaluation{r, r.values()}
+	e := newEvaluation(r)
 	all := e.denials()
 	for _, leg := range e.needed() {
 		if e.allow(leg).statement == nil {

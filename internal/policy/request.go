@@ -31,8 +31,8 @@ func (r Request) crossAccount() bool {
 
 // values are the condition keys of the request, in lower case, with what
 // follows from the principal.
-func (r Request) values() values {
-	v := make(values, len(r.Context))
+func (r Request) values() map[string][]string {
+	v := make(map[string][]string, len(r.Context))
 	for key, got := range r.known() {
 		if got != "" {
 			v[strings.ToLower(key)] = []string{got}

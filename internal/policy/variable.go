@@ -4,40 +4,48 @@ import (
 	"strings"
 )
 
-// values are the keys of a request's context, in lower case.
-type values map[string][]string
+// values look up the condition keys of a request. They are collected when first asked for.
+type values struct {
+	r   *Request
+	all map[string][]string // by key in lower case
+}
 
-func (v values) get(key string) []string { return v[strings.ToLower(key)] }
+func (v *values) get(key string) []string {
+	if v.all == nil {
+		v.all = v.r.values()
+	}
+	return v.all[strings.ToLower(key)]
+}
 
 // expand compiles text with policy variables. What a variable stands for is
 // literal, even a star. It fails where a variable has no value and no default: then the text matches nothing.
-func (v values) expand(text string, variables bool) (pattern, bool) {
+func (v *values) expand(text string, variables bool) (pattern, bool) {
 	if !variables || !strings.Contains(text, "${") {
 		return compile(text), true
 	}
 	var p pattern
 	for {
 		before, rest, found := strings.Cut(text, "${")
-		p = append(p, compile(before)...)
+		p += compile(before)
 		if !found {
 			return p, true
 		}
 		inside, after, closed := strings.Cut(rest, "}")
 		if !closed {
-			return append(p, compile("${"+rest)...), true
+			return p + compile("${"+rest), true
 		}
 		value, ok := v.variable(inside)
 		if !ok {
-			return nil, false
+			return "", false
 		}
-		p = append(p, literal(value)...)
+		p += literal(value)
 		text = after
 	}
 }
 
 // variable is the value of what stands between ${ and }: an escape, a key, or a
 // key and its default. A key with several values is no variable.
-func (v values) variable(inside string) (string, bool) {
+func (v *values) variable(inside string) (string, bool) {
 	switch inside {
 	case "*", "?", "$":
 		return inside, true
@@ -51,13 +59,4 @@ func (v values) variable(inside string) (string, bool) {
 		return "", false
 	}
 	return fallback[1 : len(fallback)-1], true
-}
-
-// plain is the text that a pattern stands for where wildcards mean nothing.
-func (p pattern) plain() string {
-	var b strings.Builder
-	for _, e := range p {
-		b.WriteRune(e.char)
-	}
-	return b.String()
 }

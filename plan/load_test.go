@@ -9,11 +9,11 @@ import (
 	"xplan/plan"
 )
 
-func exampleFiles(t testing.TB) []string {
-	t.Helper()
+func exampleFiles(tb testing.TB) []string {
+	tb.Helper()
 	files, err := filepath.Glob("../examples/*.xplan.yaml")
 	if err != nil || len(files) < 7 {
-		t.Fatalf("examples: %v, %v", files, err)
+		tb.Fatalf("examples: %v, %v", files, err)
 	}
 	return files
 }

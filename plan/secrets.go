@@ -84,15 +84,28 @@ func (d *redactor) hide(line int, value string) {
 
 func (d *redactor) leak(where Position, kind, value string) {
 	d.hide(where.Line, value)
-	if len(d.leaks) >= maxLeaks {
-		return
-	}
 	for _, l := range d.leaks {
-		if l.where.Line == where.Line && (l.kind == kind || l.where.Column == where.Column) {
+		if l.where == where {
 			return
 		}
 	}
-	d.leaks = append(d.leaks, leak{where, kind})
+	if len(d.leaks) < maxLeaks && !d.told(where.Line, kind) {
+		d.leaks = append(d.leaks, leak{where, kind})
+	}
+}
+
+// told tells whether a kind was found on a line already; once is enough.
+func (d *redactor) told(line int, kind string) bool {
+	return slices.ContainsFunc(d.leaks, func(l leak) bool { return l.where.Line == line && l.kind == kind })
+}
+
+// inLine is a leak at the bytes from and to of a line.
+func (d *redactor) inLine(n int, line string, loc []int, kind string) {
+	value := line[loc[0]:loc[1]]
+	d.hide(n, value)
+	if len(d.leaks) < maxLeaks && !d.told(n, kind) { // a column costs a walk along the line
+		d.leak(Position{n, column(line, loc[0])}, kind, value)
+	}
 }
 
 // leaks reports what was found, by place and kind.
@@ -140,14 +153,14 @@ func (d *redactor) scanLines(lines []string) {
 		n := i + 1
 		for _, f := range d.forms {
 			for _, loc := range f.pattern.FindAllStringIndex(line, -1) {
-				d.leak(Position{n, column(line, loc[0])}, f.kind, line[loc[0]:loc[1]])
+				d.inLine(n, line, loc, f.kind)
 				if f.kind == "an AWS access key ID" {
 					keyID = n
 				}
 			}
 		}
 		for _, loc := range named.FindAllStringSubmatchIndex(line, -1) {
-			d.leak(Position{n, column(line, loc[2])}, kindByLength(loc[3]-loc[2]), line[loc[2]:loc[3]])
+			d.inLine(n, line, loc[2:4], kindByLength(loc[3]-loc[2]))
 		}
 		for _, loc := range d.words.FindAllStringIndex(line, -1) {
 			d.word(line, n, loc, waiting || n-keyID <= 2)
@@ -166,7 +179,7 @@ func (d *redactor) word(line string, n int, loc []int, near bool) {
 	switch {
 	case !mixed(value):
 	case near:
-		d.leak(Position{n, column(line, loc[0])}, kindByLength(len(value)), value)
+		d.inLine(n, line, loc, kindByLength(len(value)))
 	default:
 		d.lines[n] = true
 	}

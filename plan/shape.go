@@ -227,8 +227,8 @@ func (v violation) unknown() {
 }
 
 func (v violation) unknownHint(name string, known []string) string {
-	if v.enough() {
-		return ""
+	if len(v.problems) > maxProblems {
+		return "" // the search is not cheap, and few of these are shown
 	}
 	if word, ok := closest(name, known); ok {
 		return "did you mean " + strconv.Quote(word) + "?"

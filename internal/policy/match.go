@@ -53,7 +53,10 @@ func (p pattern) match(s string) bool {
 		mark += n
 		i, j = back, mark
 	}
-	return strings.Trim(string(p[i:]), stars) == ""
+	for i < len(p) && p[i] == star {
+		i++
+	}
+	return i == len(p)
 }
 
 // takes is how many bytes of s the pattern's i-th takes, other than as a star; 0 for none.

@@ -143,3 +143,6 @@ func (c *fakeClock) advance(d time.Duration) {
 func allowAll(actions string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + actions + `","Resource":"*"}]}`
 }
+
+// asError is errors.As with a target made by the caller.
+func asError[T error](err error, target *T) bool { return errors.As(err, target) }

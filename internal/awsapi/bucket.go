@@ -34,7 +34,9 @@ func (s *session) OpenDestination(b, source compile.Location) s3copy.Destination
 }
 
 // OpenDeleter deletes objects of the bucket.
-func (s *session) OpenDeleter(b compile.Location) s3copy.Deleter { return s.open(b, compile.Location{}) }
+func (s *session) OpenDeleter(b compile.Location) s3copy.Deleter {
+	return s.open(b, compile.Location{})
+}
 
 // OpenRestorer asks for archived objects.
 func (s *session) OpenRestorer(b compile.Location) s3copy.Restorer {

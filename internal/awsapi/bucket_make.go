@@ -187,4 +187,3 @@ func optional(text string) *string {
 	}
 	return &text
 }
-

@@ -74,8 +74,7 @@ func explain(err error, doing string) *RequestError {
 
 // because adds a meaning that only the request can tell, such as which of two conditions failed.
 func because(err error, meaning error) error {
-	var e *RequestError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*RequestError](err); ok {
 		e.means = append([]error{meaning}, e.means...)
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"xplan/internal/compile"
 	"xplan/internal/s3copy"
 )
 
@@ -16,8 +17,27 @@ import (
 // buckets and probes access, and prints as its public name only. Safe for concurrent use.
 type Login struct {
 	sealed
-	*session
+	session *session
 }
+
+// Identity asks who signs.
+func (l *Login) Identity(ctx context.Context) (compile.Identity, error) {
+	return l.session.Identity(ctx)
+}
+
+// OpenSource reads the bucket.
+func (l *Login) OpenSource(b compile.Location) s3copy.Source { return l.session.OpenSource(b) }
+
+// OpenDestination writes b; copies come from the source bucket.
+func (l *Login) OpenDestination(b, source compile.Location) s3copy.Destination {
+	return l.session.OpenDestination(b, source)
+}
+
+// OpenDeleter deletes objects of the bucket.
+func (l *Login) OpenDeleter(b compile.Location) s3copy.Deleter { return l.session.OpenDeleter(b) }
+
+// OpenRestorer asks for archived objects.
+func (l *Login) OpenRestorer(b compile.Location) s3copy.Restorer { return l.session.OpenRestorer(b) }
 
 // MintKey creates an access key of the user and opens its login. The request is made at most once: where the
 // answer is lost a key may stand that nobody knows the secret of, which the caller finds by listing

@@ -27,8 +27,8 @@ const (
 // Probe tries one leg once, as the principal: nil says that it answered. It leaves nothing behind. A source
 // without objects passes where there is nothing to read.
 func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec) error {
-	source := l.open(compile.Location{Bucket: p.Pair.Source, Region: p.SourceRegion, Account: p.SourceAccount}, compile.Location{})
-	destination := l.open(compile.Location{Bucket: p.Pair.Destination, Region: p.DestRegion, Account: p.DestAccount}, source.at)
+	source := l.session.open(compile.Location{Bucket: p.Pair.Source, Region: p.SourceRegion, Account: p.SourceAccount}, compile.Location{})
+	destination := l.session.open(compile.Location{Bucket: p.Pair.Destination, Region: p.DestRegion, Account: p.DestAccount}, source.at)
 	switch leg {
 	case compile.LegIdentity:
 		return l.probeIdentity(ctx, p.PrincipalARN)
@@ -51,7 +51,7 @@ func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec)
 // probeIdentity asks who signs, and wants it to be the principal where one is named.
 func (l *Login) probeIdentity(ctx context.Context, principal string) error {
 	who, err := l.Identity(ctx)
-	if err != nil || principal == "" || !l.account.IsAWS() || samePrincipal(who.ARN, principal) {
+	if err != nil || principal == "" || !l.session.account.IsAWS() || samePrincipal(who.ARN, principal) {
 		return err
 	}
 	return fmt.Errorf("the credentials of %s belong to %s, not to %s", l.public, who.ARN, principal)

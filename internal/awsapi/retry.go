@@ -79,8 +79,7 @@ func refused(err error) aws.Ternary {
 
 // errorCode gives the server's code, or "".
 func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""

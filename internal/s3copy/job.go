@@ -1,6 +1,7 @@
 package s3copy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -36,10 +37,10 @@ type Job struct {
 	Mode             Mode
 	Source           Source
 	Destination      Destination // nil in a Scan: nothing is there yet
-	Deleter          Deleter  // of the destination; only with Rules.DeleteExtra
-	Restorer         Restorer // of the source; only with Rules.Restore
-	Prefix, ToPrefix string   // keys below Prefix go below ToPrefix
-	Streaming        bool     // the servers cannot see each other: bytes come through here
+	Deleter          Deleter     // of the destination; only with Rules.DeleteExtra
+	Restorer         Restorer    // of the source; only with Rules.Restore
+	Prefix, ToPrefix string      // keys below Prefix go below ToPrefix
+	Streaming        bool        // the servers cannot see each other: bytes come through here
 	Rules            Rules
 	Journal          Journal // nil in Scan and Verify
 	Counters         *Counters
@@ -78,6 +79,17 @@ func (l Limits) Validate() error {
 		return fmt.Errorf("part threshold %d is not between 0 and 5 GiB", l.PartThreshold)
 	}
 	return nil
+}
+
+func (l Limits) withDefaults() Limits {
+	l.InFlight = cmp.Or(l.InFlight, 64)
+	l.Pages = cmp.Or(l.Pages, 8)
+	l.PartThreshold = cmp.Or(l.PartThreshold, 256<<20)
+	l.PartSize = cmp.Or(l.PartSize, 128<<20)
+	l.PartsInFlight = cmp.Or(l.PartsInFlight, 16)
+	l.StreamPart = cmp.Or(l.StreamPart, 16<<20)
+	l.CommitKeys = cmp.Or(l.CommitKeys, 1000)
+	return l
 }
 
 // Counters are sampled by views while a job runs. Listed, Settled, Failed and

@@ -41,6 +41,7 @@ type Upload struct {
 	ID      string
 	ETag    string // of the source it copies: another one means the upload is void
 	Size    Bytes
+	Part    Bytes // of its first part: another one means another layout, and the parts are void
 	Started time.Time
 }
 

@@ -158,6 +158,7 @@ type Destination interface {
 // A Deletion asks for one object, conditional on its ETag where the server supports that.
 type Deletion struct {
 	Key, VersionID, ETag string
+	Size                 Bytes // for the account only
 }
 
 // A Deleter deletes at most 1,000 objects and answers for every one of them: the

@@ -1,5 +1,7 @@
 package s3copy
 
+import "fmt"
+
 // A Count is a number of objects and their bytes.
 type Count struct {
 	Objects int64 `json:"objects"`
@@ -8,6 +10,8 @@ type Count struct {
 
 // Add adds one object of the given size.
 func (c *Count) Add(size Bytes) { c.Objects++; c.Bytes += size }
+
+func (c *Count) sub(size Bytes) { c.Objects--; c.Bytes -= size }
 
 // Plus adds another count.
 func (c *Count) Plus(o Count) { c.Objects += o.Objects; c.Bytes += o.Bytes }
@@ -54,4 +58,113 @@ type Sample struct {
 	Key    string `json:"key"`
 	Size   Bytes  `json:"size"`
 	Reason string `json:"reason,omitempty"`
+}
+
+// Plus adds another tally.
+func (t *Tally) Plus(o Tally) {
+	to, from := t.counts(), o.counts()
+	for i := range to {
+		to[i].Plus(*from[i])
+	}
+}
+
+// Minus takes another tally out.
+func (t *Tally) Minus(o Tally) {
+	to, from := t.counts(), o.counts()
+	for i := range to {
+		to[i].Objects -= from[i].Objects
+		to[i].Bytes -= from[i].Bytes
+	}
+}
+
+func (t *Tally) counts() [17]*Count {
+	e := &t.Evidence
+	return [...]*Count{
+		&t.Listed, &t.Copied, &t.New, &t.Changed, &t.Same, &t.Skipped, &t.Failed,
+		&t.Filtered, &t.Archived, &t.Kept, &t.Unreadable, &t.Extra, &t.Deleted,
+		&e.ETag, &e.Checksum, &e.Bytes, &e.SizeOnly,
+	}
+}
+
+// Check tells whether the sums of a job of the given mode hold.
+func (t *Tally) Check(m Mode) error {
+	settled, skipped, proven := t.Copied, t.Filtered, t.Evidence.ETag
+	if m == Scan {
+		settled = t.New
+		settled.Plus(t.Changed)
+		settled.Plus(t.Unreadable)
+	}
+	equal := t.Same
+	if m != Scan {
+		equal.Plus(t.Copied)
+	}
+	for _, c := range []Count{t.Same, t.Skipped, t.Failed} {
+		settled.Plus(c)
+	}
+	skipped.Plus(t.Archived)
+	skipped.Plus(t.Kept)
+	for _, c := range []Count{t.Evidence.Checksum, t.Evidence.Bytes, t.Evidence.SizeOnly} {
+		proven.Plus(c)
+	}
+	switch {
+	case t.Listed != settled:
+		return fmt.Errorf("the account does not balance: listed %+v, settled %+v", t.Listed, settled)
+	case t.Skipped != skipped:
+		return fmt.Errorf("the account does not balance: skipped %+v, by rules %+v", t.Skipped, skipped)
+	case equal != proven:
+		return fmt.Errorf("the account does not balance: copied or same %+v, with evidence %+v", equal, proven)
+	}
+	return nil
+}
+
+// add counts one settled key.
+func (t *Tally) add(out outcome) {
+	if out.state == isGone {
+		return
+	}
+	t.Listed.Add(out.size)
+	switch out.state {
+	case isCopied:
+		t.Copied.Add(out.size)
+	case isSame:
+		t.Same.Add(out.size)
+	case isNew:
+		t.New.Add(out.size)
+	case isChanged:
+		t.Changed.Add(out.size)
+	case isFiltered:
+		t.Filtered.Add(out.size)
+	case isArchived:
+		t.Archived.Add(out.size)
+	case isKept:
+		t.Kept.Add(out.size)
+	case isUnreadable:
+		t.Unreadable.Add(out.size)
+	case isFailed, isGone:
+		t.Failed.Add(out.size)
+	}
+	switch out.state {
+	case isFiltered, isArchived, isKept:
+		t.Skipped.Add(out.size)
+	case isCopied, isSame:
+		t.Evidence.add(out.proof, out.size)
+	default:
+	}
+}
+
+func (e *Evidence) strongestFirst() [4]*Count {
+	return [...]*Count{&e.Bytes, &e.Checksum, &e.ETag, &e.SizeOnly}
+}
+
+func (e *Evidence) add(p proof, size Bytes) {
+	switch p {
+	case byETag:
+		e.ETag.Add(size)
+	case byChecksum:
+		e.Checksum.Add(size)
+	case byBytes:
+		e.Bytes.Add(size)
+	case bySize, noProof:
+		e.SizeOnly.Add(size)
+	}
 }

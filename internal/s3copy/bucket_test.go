@@ -1,0 +1,486 @@
+package s3copy
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/crc64"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// stored is an object of the fake bucket.
+type stored struct {
+	Details
+	body  []byte
+	tags  []Tag
+	parts []Bytes // layout, of an object made by parts
+}
+
+// bucket is an S3 bucket in memory, with switchable faults.
+type bucket struct {
+	mu      sync.Mutex
+	objects map[string]*stored
+	uploads map[string]*pendingUpload
+	from    *bucket // where copies come from
+	kms     bool    // new objects are encrypted by KMS: their ETags say nothing
+	bare    bool    // new objects get no checksum
+	page    func() int
+	fault   func(op, key string) error // asked before every request
+	hook    func(op, key string)       // told after every request that changed something
+	calls   map[string]int
+	copies  map[string]int // finished copies and uploads by key
+	clock   time.Time
+	ids     int
+}
+
+type pendingUpload struct {
+	req     UploadRequest
+	parts   map[int]Part
+	bodies  map[int][]byte
+	started time.Time
+}
+
+func newBucket(from *bucket) *bucket {
+	return &bucket{
+		objects: map[string]*stored{}, uploads: map[string]*pendingUpload{}, from: from,
+		calls: map[string]int{}, copies: map[string]int{},
+		clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// enter counts a request and lets the fault speak. It leaves the bucket locked.
+func (b *bucket) enter(op, key string) error {
+	if b.fault != nil {
+		if err := b.fault(op, key); err != nil {
+			b.mu.Lock()
+			b.calls[op]++
+			return err
+		}
+	}
+	b.mu.Lock()
+	b.calls[op]++
+	return nil
+}
+
+func (b *bucket) done(op, key string) {
+	b.mu.Unlock()
+	if b.hook != nil {
+		b.hook(op, key)
+	}
+}
+
+// put stores an object of one part; putParts one of several.
+func (b *bucket) put(key, body string) *stored { return b.store(key, []byte(body), nil, UploadRequest{}) }
+
+func (b *bucket) putParts(key string, bodies ...string) *stored {
+	var sizes []Bytes
+	for _, p := range bodies {
+		sizes = append(sizes, Bytes(len(p)))
+	}
+	return b.store(key, []byte(strings.Join(bodies, "")), sizes, UploadRequest{})
+}
+
+func (b *bucket) store(key string, body []byte, parts []Bytes, req UploadRequest) *stored {
+	b.ids++
+	b.clock = b.clock.Add(time.Second)
+	o := &stored{body: slices.Clone(body), tags: req.Tags, parts: parts}
+	o.Key, o.Size, o.Modified = key, Bytes(len(body)), b.clock
+	o.StorageClass, o.Headers = req.StorageClass, req.Headers
+	o.ETag = etagFor(body, parts)
+	o.Encryption.Algorithm = sseS3
+	if b.kms {
+		o.Encryption = Encryption{Algorithm: "aws:kms", KMSKeyID: "key"}
+		o.ETag = md5hex(fmt.Appendf(nil, "%d %s", b.ids, key))
+		if parts != nil {
+			o.ETag += fmt.Sprintf("-%d", len(parts))
+		}
+	}
+	if !b.bare {
+		o.Checksum, o.Algorithm = FullObject, "CRC64NVME"
+		o.Checksums = map[string]string{"CRC64NVME": crcOf(body)}
+	}
+	b.objects[key] = o
+	return o
+}
+
+func md5hex(b []byte) string { s := md5.Sum(b); return hex.EncodeToString(s[:]) }
+
+func crcOf(body []byte) string {
+	sum := crc64.Checksum(body, crc64.MakeTable(0x9a6c9329ac4bc9b5))
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))
+}
+
+func etagFor(body []byte, parts []Bytes) string {
+	if parts == nil {
+		return md5hex(body)
+	}
+	var etags []string
+	for _, n := range parts {
+		etags = append(etags, md5hex(body[:n]))
+		body = body[n:]
+	}
+	return multipartETag(etags)
+}
+
+func (b *bucket) ListPage(_ context.Context, r PageRequest, buf []Object) (Page, error) {
+	err := b.enter("list", r.Prefix)
+	defer b.mu.Unlock()
+	if err != nil {
+		return Page{}, err
+	}
+	after := r.After
+	if legalStart(after) != after {
+		return Page{}, fmt.Errorf("illegal start-after %q", after)
+	}
+	if r.Token != "" {
+		after = strings.TrimPrefix(r.Token, "t:")
+		after, _, _ = strings.Cut(after, "\x00#")
+	}
+	most := 1000
+	if b.page != nil {
+		most = b.page()
+	}
+	p := Page{Objects: buf}
+	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
+		if key <= after || !strings.HasPrefix(key, r.Prefix) {
+			continue
+		}
+		if len(p.Objects) == most {
+			p.More = true
+			break
+		}
+		o := b.objects[key].Object
+		o.Algorithm = ""
+		p.Objects = append(p.Objects, o)
+	}
+	if p.More {
+		b.ids++
+		if len(p.Objects) > 0 {
+			after = p.Objects[len(p.Objects)-1].Key
+		}
+		p.Token = fmt.Sprintf("t:%s\x00#%d", after, b.ids)
+	}
+	return p, nil
+}
+
+func (b *bucket) Head(_ context.Context, r HeadRequest) (Details, error) {
+	err := b.enter("head", r.Key)
+	defer b.mu.Unlock()
+	if err != nil {
+		return Details{}, err
+	}
+	o, ok := b.objects[r.Key]
+	if !ok {
+		return Details{}, ErrNotFound
+	}
+	d := o.Details
+	if !r.Checksums {
+		d.Checksums = nil
+	}
+	if r.Part > 0 && o.parts != nil {
+		d.Parts, d.PartSize = len(o.parts), o.parts[r.Part-1]
+	}
+	return d, nil
+}
+
+func (b *bucket) Tags(_ context.Context, key string) ([]Tag, error) {
+	err := b.enter("tags", key)
+	defer b.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return b.objects[key].tags, nil
+}
+
+func (b *bucket) Open(_ context.Context, r OpenRequest) (io.ReadCloser, error) {
+	err := b.enter("open", r.Key)
+	defer b.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	body, err := b.read(r.Key, r.IfMatch, r.Offset, r.Offset+r.Length-1)
+	return io.NopCloser(bytes.NewReader(body)), err
+}
+
+// read gives bytes of an object. The caller holds the lock.
+func (b *bucket) read(key, match string, first, last Bytes) ([]byte, error) {
+	o, ok := b.objects[key]
+	switch {
+	case !ok:
+		return nil, ErrNotFound
+	case o.ETag != match:
+		return nil, ErrChanged
+	case archivedNow(&o.Object):
+		return nil, ErrArchived
+	}
+	return o.body[first : last+1], nil
+}
+
+// source gives the copy's source object under the source's lock.
+func (b *bucket) source(key, match string) (stored, error) {
+	b.from.mu.Lock()
+	defer b.from.mu.Unlock()
+	o, ok := b.from.objects[key]
+	switch {
+	case !ok:
+		return stored{}, ErrNotFound
+	case o.ETag != match:
+		return stored{}, ErrChanged
+	case archivedNow(&o.Object):
+		return stored{}, ErrArchived
+	}
+	return *o, nil
+}
+
+func (b *bucket) CopyObject(_ context.Context, r CopyRequest) (Copied, error) {
+	err := b.enter("copy", r.Key)
+	defer b.done("copy", r.Key)
+	if err != nil {
+		return Copied{}, err
+	}
+	src, err := b.source(r.SourceKey, r.IfMatch)
+	if err != nil {
+		return Copied{}, err
+	}
+	if _, ok := b.objects[r.Key]; ok && r.IfNoneMatch {
+		return Copied{}, ErrExists
+	}
+	req := UploadRequest{Headers: src.Headers, StorageClass: r.StorageClass}
+	if !r.DropTags {
+		req.Tags = src.tags
+	}
+	b.copies[r.Key]++
+	o := b.store(r.Key, src.body, nil, req)
+	return Copied{ETag: o.ETag, Checksums: o.Checksums, Type: o.Checksum}, nil
+}
+
+func (b *bucket) CreateUpload(_ context.Context, r UploadRequest) (string, error) {
+	err := b.enter("create", r.Key)
+	defer b.done("create", r.Key)
+	if err != nil {
+		return "", err
+	}
+	b.ids++
+	id := fmt.Sprintf("upload-%d", b.ids)
+	b.uploads[id] = &pendingUpload{req: r, parts: map[int]Part{}, bodies: map[int][]byte{}, started: time.Now()}
+	return id, nil
+}
+
+func (b *bucket) CopyPart(_ context.Context, r PartRequest) (Part, error) {
+	err := b.enter("part", r.Key)
+	defer b.done("part", r.Key)
+	if err != nil {
+		return Part{}, err
+	}
+	src, err := b.source(r.SourceKey, r.IfMatch)
+	if err != nil {
+		return Part{}, err
+	}
+	return b.addPart(r.UploadID, r.Number, src.body[r.First:r.Last+1])
+}
+
+func (b *bucket) addPart(id string, number int, body []byte) (Part, error) {
+	u, ok := b.uploads[id]
+	if !ok {
+		return Part{}, ErrNoUpload
+	}
+	p := Part{Number: number, Size: Bytes(len(body)), ETag: md5hex(body)}
+	u.parts[number], u.bodies[number] = p, slices.Clone(body)
+	return p, nil
+}
+
+func (b *bucket) CompleteUpload(_ context.Context, r CompleteRequest) (Copied, error) {
+	err := b.enter("complete", r.Key)
+	defer b.done("complete", r.Key)
+	if err != nil {
+		return Copied{}, err
+	}
+	u, ok := b.uploads[r.UploadID]
+	if !ok {
+		return Copied{}, ErrNoUpload
+	}
+	if _, ok := b.objects[r.Key]; ok && r.IfNoneMatch {
+		return Copied{}, ErrExists
+	}
+	var body []byte
+	var sizes []Bytes
+	for i, p := range r.Parts {
+		if p.Number != i+1 || u.parts[p.Number].ETag != p.ETag {
+			return Copied{}, fmt.Errorf("invalid part %d", p.Number)
+		}
+		body = append(body, u.bodies[p.Number]...)
+		sizes = append(sizes, u.parts[p.Number].Size)
+	}
+	delete(b.uploads, r.UploadID)
+	b.copies[r.Key]++
+	o := b.store(r.Key, body, sizes, u.req)
+	return Copied{ETag: o.ETag, Checksums: o.Checksums, Type: o.Checksum}, nil
+}
+
+func (b *bucket) AbortUpload(_ context.Context, key, id string) error {
+	err := b.enter("abort", key)
+	defer b.done("abort", key)
+	if err != nil {
+		return err
+	}
+	if _, ok := b.uploads[id]; !ok {
+		return ErrNoUpload
+	}
+	delete(b.uploads, id)
+	return nil
+}
+
+func (b *bucket) ListParts(_ context.Context, key, id string) ([]Part, error) {
+	err := b.enter("parts", key)
+	defer b.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	u, ok := b.uploads[id]
+	if !ok {
+		return nil, ErrNoUpload
+	}
+	return slices.Collect(maps.Values(u.parts)), nil
+}
+
+func (b *bucket) ListUploads(_ context.Context, prefix string) ([]PendingUpload, error) {
+	err := b.enter("uploads", prefix)
+	defer b.mu.Unlock()
+	var out []PendingUpload
+	for id, u := range b.uploads {
+		if strings.HasPrefix(u.req.Key, prefix) {
+			out = append(out, PendingUpload{Key: u.req.Key, ID: id, Initiated: u.started})
+		}
+	}
+	return out, err
+}
+
+func (b *bucket) PutObject(_ context.Context, r UploadRequest, body []byte) (Copied, error) {
+	err := b.enter("put", r.Key)
+	defer b.done("put", r.Key)
+	if err != nil {
+		return Copied{}, err
+	}
+	b.copies[r.Key]++
+	o := b.store(r.Key, body, nil, r)
+	return Copied{ETag: o.ETag, Checksums: o.Checksums, Type: o.Checksum}, nil
+}
+
+func (b *bucket) PutPart(_ context.Context, key, id string, number int, body []byte) (Part, error) {
+	err := b.enter("putpart", key)
+	defer b.done("putpart", key)
+	if err != nil {
+		return Part{}, err
+	}
+	return b.addPart(id, number, body)
+}
+
+func (b *bucket) DeleteObjects(_ context.Context, objects []Deletion) ([]error, error) {
+	err := b.enter("delete", "")
+	defer b.done("delete", "")
+	if err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(objects))
+	for i, d := range objects {
+		o, ok := b.objects[d.Key]
+		switch {
+		case len(objects) > 1 && !plainXML(d.Key):
+			errs[i] = fmt.Errorf("xml cannot hold %q", d.Key)
+		case !ok:
+		case d.ETag != "" && o.ETag != d.ETag:
+			errs[i] = ErrChanged
+		default:
+			delete(b.objects, d.Key)
+		}
+	}
+	return errs, nil
+}
+
+func (b *bucket) Restore(_ context.Context, key string, _ int) error {
+	err := b.enter("restore", key)
+	defer b.done("restore", key)
+	return err
+}
+
+// journal keeps progress in memory, and can fail.
+type journal struct {
+	mu      sync.Mutex
+	p       Progress
+	commits int
+	writes  int
+	deny    func(write int) error // asked before every write; an error leaves it out
+}
+
+func (j *journal) write(change func()) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.writes++
+	if j.deny != nil {
+		if err := j.deny(j.writes); err != nil {
+			return err
+		}
+	}
+	change()
+	return nil
+}
+
+func (j *journal) Load(context.Context) (Progress, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := j.p
+	p.Ranges, p.Failures, p.Uploads = slices.Clone(p.Ranges), slices.Clone(p.Failures), slices.Clone(p.Uploads)
+	return p, nil
+}
+
+func (j *journal) Commit(_ context.Context, b Batch) error {
+	return j.write(func() {
+		j.commits++
+		for _, r := range b.Ranges {
+			i := slices.IndexFunc(j.p.Ranges, func(o Range) bool { return o.ID == r.ID })
+			if i < 0 {
+				j.p.Ranges = append(j.p.Ranges, r)
+			} else {
+				j.p.Ranges[i] = r
+			}
+		}
+		j.p.Tally.Plus(b.Add)
+		for _, f := range b.Failures {
+			j.p.Failures = slices.DeleteFunc(j.p.Failures, func(o Failure) bool { return o.Key == f.Key })
+			j.p.Failures = append(j.p.Failures, f)
+		}
+		for _, key := range b.Healed {
+			j.p.Failures = slices.DeleteFunc(j.p.Failures, func(o Failure) bool { return o.Key == key })
+		}
+	})
+}
+
+func (j *journal) PutUpload(_ context.Context, u Upload) error {
+	return j.write(func() {
+		j.p.Uploads = slices.DeleteFunc(j.p.Uploads, func(o Upload) bool { return o.Key == u.Key })
+		j.p.Uploads = append(j.p.Uploads, u)
+	})
+}
+
+func (j *journal) DropUpload(_ context.Context, key string) error {
+	return j.write(func() {
+		j.p.Uploads = slices.DeleteFunc(j.p.Uploads, func(o Upload) bool { return o.Key == key })
+	})
+}
+
+var (
+	_ Source      = (*bucket)(nil)
+	_ Destination = (*bucket)(nil)
+	_ Deleter     = (*bucket)(nil)
+	_ Restorer    = (*bucket)(nil)
+	_ Journal     = (*journal)(nil)
+)

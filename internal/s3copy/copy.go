@@ -1,0 +1,156 @@
+package s3copy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+const (
+	copyTries = 3       // of an object that keeps changing
+	singleMax = 5 << 30 // bytes that one CopyObject takes
+)
+
+// transfer copies the task's object and verifies the copy.
+func (r *run) transfer(ctx context.Context, t *task) (outcome, error) {
+	to, err := r.job.place(t.src.Key)
+	if err != nil {
+		return outcome{}, &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: err}
+	}
+	fresh := r.job.Rules.NeverReplace && !t.exists
+	for try := 1; ; try++ {
+		answer, err := r.send(ctx, t, to, fresh)
+		switch {
+		case err == nil:
+			return r.verified(ctx, t, to, answer)
+		case errors.Is(err, ErrArchived):
+			return r.frozen(ctx, t)
+		case errors.Is(err, ErrExists) && fresh:
+			return outcome{state: isKept, size: t.src.Size, reason: "written by somebody else meanwhile"}, nil
+		case errors.Is(err, ErrUnsupported) && fresh:
+			if gone, herr := r.absent(ctx, to); herr != nil || !gone {
+				return outcome{state: isKept, size: t.src.Size}, r.copyError(t, herr)
+			}
+			fresh = false
+			continue
+		case !outdated(err), try == copyTries:
+			return outcome{}, r.copyError(t, err)
+		}
+		r.count.Retried.Add(1)
+		moved, err := r.refresh(ctx, t)
+		switch {
+		case errors.Is(err, errGone):
+			return outcome{state: isGone}, nil
+		case err != nil:
+			return outcome{}, r.copyError(t, err)
+		case !moved && fresh: // it was the destination that failed the condition
+			if gone, err := r.absent(ctx, to); err == nil && !gone {
+				return outcome{state: isKept, size: t.src.Size}, nil
+			}
+		}
+	}
+}
+
+// outdated tells whether an error may come from what was known before.
+func outdated(err error) bool {
+	return errors.Is(err, ErrChanged) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoUpload)
+}
+
+func (r *run) copyError(t *task, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: err}
+}
+
+// verified proves a copy at the level asked.
+func (r *run) verified(ctx context.Context, t *task, to string, answer Copied) (outcome, error) {
+	dst := Object{Key: to, Size: t.src.Size, ETag: answer.ETag}
+	p, err := r.evidence(ctx, t, &dst, &answer)
+	switch {
+	case errors.Is(err, errGone):
+		return outcome{state: isGone}, nil
+	case err != nil:
+		return outcome{}, &ObjectError{Phase: phaseVerify, Key: t.src.Key, Err: err}
+	}
+	return outcome{state: isCopied, size: t.src.Size, proof: p}, nil
+}
+
+// frozen settles an object that turned out to be archived when it was to be copied.
+func (r *run) frozen(ctx context.Context, t *task) (outcome, error) {
+	if r.job.Rules.Restore {
+		return r.thaw(ctx, t)
+	}
+	return outcome{state: isArchived, size: t.src.Size}, nil
+}
+
+// refresh reads the source object again, and tells whether it changed.
+func (r *run) refresh(ctx context.Context, t *task) (moved bool, err error) {
+	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key})
+	if errors.Is(err, ErrNotFound) {
+		return false, errGone
+	}
+	if err != nil {
+		return false, fmt.Errorf("head the source: %w", err)
+	}
+	moved = d.ETag != t.src.ETag || d.Size != t.src.Size
+	key := t.src.Key
+	t.src = d.Object
+	t.src.Key = key
+	return moved, nil
+}
+
+// absent tells whether nothing stands at the destination.
+func (r *run) absent(ctx context.Context, to string) (bool, error) {
+	_, err := r.head(ctx, r.job.Destination, HeadRequest{Key: to})
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// send copies one object in the way that suits it.
+func (r *run) send(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
+	if r.job.Streaming {
+		return r.stream(ctx, t, to, fresh)
+	}
+	if t.src.Size > 0 && (t.src.Size > r.limits.PartThreshold || partsOf(t.src.ETag) > 0) {
+		return r.copyLarge(ctx, t, to, fresh)
+	}
+	return r.copyWhole(ctx, t, to, fresh)
+}
+
+// copyWhole copies with one request.
+func (r *run) copyWhole(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
+	req := CopyRequest{
+		SourceKey: t.src.Key, Key: to, IfMatch: t.src.ETag, IfNoneMatch: fresh,
+		StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, DropTags: !r.job.Rules.Tags,
+	}
+	answer, err := answered(paced(ctx, r, func(ctx context.Context) (Copied, error) {
+		return r.job.Destination.CopyObject(ctx, req)
+	}))
+	if err == nil {
+		r.count.BytesCopied.Add(int64(t.src.Size))
+	}
+	return answer, err
+}
+
+// answered takes a success without an ETag for what it is.
+func answered(c Copied, err error) (Copied, error) {
+	if err == nil && c.ETag == "" {
+		err = ErrEmptyAnswer
+	}
+	return c, err
+}
+
+// class gives the storage class to ask for; "" leaves it to the server.
+func (r *run) class(src *Object) string {
+	class := r.job.Rules.StorageClass
+	if class == "preserve" {
+		class = src.StorageClass
+	}
+	if class == standardClass {
+		return ""
+	}
+	return class
+}

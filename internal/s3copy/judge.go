@@ -1,0 +1,126 @@
+package s3copy
+
+import "fmt"
+
+// action is what is left to do about a key once its objects are compared.
+type action uint8
+
+const (
+	rest     action = iota // nothing: the outcome stands
+	examine                // ask both sides for checksums, and judge again
+	transfer               // copy
+	prove                  // equal, but not yet proven at the level asked
+	thaw                   // ask for the archived object's restore
+)
+
+// state is what a key counts as.
+type state uint8
+
+const (
+	isCopied state = iota
+	isSame
+	isNew
+	isChanged
+	isFiltered
+	isArchived
+	isKept
+	isUnreadable
+	isFailed
+	isGone // not at the source any more: counts as nothing
+)
+
+// outcome is how a key is settled.
+type outcome struct {
+	state  state
+	proof  proof
+	size   Bytes  // of the source, as it was copied or seen last
+	phase  string // of a failure
+	reason string // of a failure or a verdict
+}
+
+func failed(size Bytes, phase, reason string) outcome {
+	return outcome{state: isFailed, size: size, phase: phase, reason: reason}
+}
+
+// maxKey is the longest key that S3 takes.
+const maxKey = 1024
+
+// judge decides about one source object and the one in its place, if any, from what
+// is known of them. Pure; f is the finding where dst is given, and final says that
+// there is nothing left to ask for.
+func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
+	out := outcome{size: src.Size, proof: f.proof, reason: string(f.differ)}
+	switch {
+	case dst != nil && f.proof != noProof:
+		out.state = isSame
+		if j.Mode == Scan || f.proof.enough(j.Rules.Level) {
+			return rest, out
+		}
+		return prove, out
+	case dst != nil && f.differ == "" && !final:
+		return examine, out
+	case dst != nil && f.differ == "":
+		out.reason = "nothing comparable but the size"
+	}
+	if j.Mode == Verify {
+		return j.judgeMissing(src, dst, f, out)
+	}
+	switch {
+	case dst != nil && j.Rules.NeverReplace:
+		out.state = isKept
+		return rest, out
+	case archivedNow(src) && !j.Rules.Restore:
+		out.state = isArchived
+		return rest, out
+	case j.Mode == Scan:
+		out.state = isNew
+		if dst != nil {
+			out.state = isChanged
+		}
+		return rest, out
+	case archivedNow(src):
+		return thaw, out
+	}
+	return transfer, out
+}
+
+// judgeMissing decides about an object that a verification does not find equal.
+func (j *Job) judgeMissing(src, dst *Object, f finding, out outcome) (action, outcome) {
+	switch {
+	case dst == nil && archivedNow(src) && !j.Rules.Restore:
+		out.state = isArchived
+		return rest, out
+	case dst == nil:
+		return rest, failed(src.Size, "verify", "missing at the destination")
+	case j.Rules.NeverReplace:
+		out.state = isKept
+		return rest, out
+	case f.differ == "":
+		return prove, out
+	}
+	return rest, failed(src.Size, "verify", "differs: "+string(f.differ))
+}
+
+// rule is how listings are compared: a verification goes by its level.
+func (j *Job) rule() string {
+	switch {
+	case j.Mode != Verify:
+		return j.Rules.Compare
+	case j.Rules.Level == levelSize:
+		return compareSize
+	default:
+		return compareAuto
+	}
+}
+
+// place tells the key's place at the destination, or why it cannot have one.
+func (j *Job) place(key string) (string, error) {
+	to := j.ToPrefix + key[len(j.Prefix):]
+	switch {
+	case to == "":
+		return "", fmt.Errorf("the new prefix leaves no name")
+	case len(to) > maxKey:
+		return "", fmt.Errorf("the new prefix makes the key %d bytes long, and S3 takes %d", len(to), maxKey)
+	}
+	return to, nil
+}

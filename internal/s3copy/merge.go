@@ -1,0 +1,261 @@
+package s3copy
+
+import (
+	"context"
+	"maps"
+	"sync"
+)
+
+// pageKeys is after how many keys, of either side, a page is closed.
+const pageKeys = 1000
+
+// merger walks over one range of both buckets in byte order and fills pages.
+type merger struct {
+	*run
+	rng  int
+	seq  int
+	page *page              // being filled; nil between pages
+	gone []Deletion         // extra objects of the page
+	skip map[string]Failure // the second pass: keys that wait for their retry
+}
+
+// merge lists a range, or with noRange everything once more, and hands out what is to
+// be done. It returns when all of the range is handed out.
+func (r *run) merge(ctx context.Context, rng int) error {
+	src, dst := r.sides(rng)
+	ctx, cancel := context.WithCancel(ctx)
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	defer cancel()
+	left, right := make(chan batch), make(chan batch)
+	readers.Go(func() { src.read(ctx, r, left) })
+	readers.Go(func() { dst.read(ctx, r, right) })
+
+	m := &merger{run: r, rng: rng}
+	if rng == noRange {
+		m.skip = maps.Clone(r.books.standing) // no page is under way
+	}
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	defer m.abandon()
+	if err := m.walk(ctx, cursor{pages: left}, cursor{pages: right}); err != nil {
+		return err
+	}
+	m.page.end = true
+	return m.close(ctx)
+}
+
+// sides gives what a range means on both buckets.
+func (r *run) sides(rng int) (src, dst side) {
+	src = side{name: "source", lister: r.job.Source, prefix: r.job.Prefix}
+	dst = side{name: "destination", prefix: r.job.ToPrefix}
+	if r.job.Destination != nil {
+		dst.lister = r.job.Destination
+	}
+	if rng == noRange {
+		return src, dst
+	}
+	g := r.books.ranges[rng]
+	src.after, src.through = max(g.Bounds.After, g.Done), g.Bounds.Through
+	after, ok := translate(src.after, src.prefix, dst.prefix)
+	dst.after = after
+	if !ok {
+		src.lister, dst.lister = nil, nil
+	}
+	if src.through == "" {
+		return src, dst
+	}
+	through, ok := translate(src.through, src.prefix, dst.prefix)
+	dst.through = through
+	if ok && through == "" { // the range ends before the first key
+		src.lister, dst.lister = nil, nil
+	}
+	return src, dst
+}
+
+// walk merges the two listings.
+func (m *merger) walk(ctx context.Context, left, right cursor) error {
+	for {
+		s, err := left.peek(ctx)
+		if err != nil {
+			return err
+		}
+		d, err := right.peek(ctx)
+		if err != nil {
+			return err
+		}
+		if s == nil && d == nil {
+			return nil
+		}
+		if m.page.keys >= pageKeys {
+			if err := m.next(ctx); err != nil {
+				return err
+			}
+		}
+		switch m.order(s, d) {
+		case -1:
+			err = m.key(ctx, s, nil)
+			left.pop()
+		case 0:
+			err = m.key(ctx, s, d)
+			left.pop()
+			right.pop()
+		default:
+			err = m.extra(ctx, d)
+			right.pop()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// order compares the keys below their prefixes; the end is behind every key.
+func (m *merger) order(s, d *Object) int {
+	switch {
+	case d == nil:
+		return -1
+	case s == nil:
+		return 1
+	}
+	a, b := s.Key[len(m.job.Prefix):], d.Key[len(m.job.ToPrefix):]
+	switch {
+	case a < b:
+		return -1
+	case a == b:
+		return 0
+	}
+	return 1
+}
+
+// key settles a source object, or hands it to a worker.
+func (m *merger) key(ctx context.Context, s, d *Object) error {
+	m.page.keys++
+	m.page.last = s.Key
+	if m.watch != nil {
+		m.watch(s, d)
+	}
+	if m.page.second() {
+		if _, ok := m.skip[s.Key]; ok {
+			return nil
+		}
+	} else {
+		m.count.Listed.Add(1)
+		m.notes.listed(s)
+	}
+	t := task{page: m.page, src: *s, exists: d != nil}
+	if m.job.Rules.Match != nil && !m.job.Rules.Match(s.Key) {
+		m.settle(&t, outcome{state: isFiltered, size: s.Size})
+		return nil
+	}
+	if d != nil {
+		t.dst = *d
+		t.f = compareListed(s, d, m.job.rule())
+	}
+	if _, err := m.job.place(s.Key); err != nil {
+		m.settle(&t, m.unplaced(s, err))
+		return nil
+	}
+	act, out := m.job.judge(s, t.target(), t.f, false)
+	if act == prove && m.page.second() {
+		act = rest // the first pass has proven it
+	}
+	if act == rest {
+		m.settle(&t, out)
+		return m.enough()
+	}
+	t.action = act
+	return m.hand(ctx, t)
+}
+
+func (m *merger) unplaced(s *Object, err error) outcome {
+	if m.job.Mode == Scan {
+		return outcome{state: isUnreadable, size: s.Size, reason: err.Error()}
+	}
+	return failed(s.Size, "copy", err.Error())
+}
+
+// extra counts an object that only the destination has.
+func (m *merger) extra(ctx context.Context, d *Object) error {
+	key := m.job.Prefix + d.Key[len(m.job.ToPrefix):]
+	m.page.keys++
+	m.page.last = key
+	if m.page.second() || m.job.Rules.Match != nil && !m.job.Rules.Match(key) {
+		return nil
+	}
+	m.page.count(func(t *Tally) { t.Extra.Add(d.Size) })
+	m.notes.sample("extra", d.Key, d.Size, "")
+	if !m.job.Rules.DeleteExtra {
+		return nil
+	}
+	switch m.job.Mode {
+	case Scan:
+		m.page.mark()
+		return m.enough()
+	case Copy:
+		m.gone = append(m.gone, Deletion{Key: d.Key, ETag: d.ETag, Size: d.Size})
+		return nil
+	default:
+		return nil
+	}
+}
+
+// enough ends a scan that was to stop at the first thing to do.
+func (m *merger) enough() error {
+	if m.job.StopAtFirst && m.page.marked() {
+		m.stop(errEnough)
+		return errEnough
+	}
+	return nil
+}
+
+// hand hands a task out; the page waits for it.
+func (r *run) hand(ctx context.Context, t task) error {
+	t.page.begin()
+	select {
+	case r.tasks <- t:
+		return nil
+	case <-ctx.Done():
+		t.page.finish(false)
+		return context.Cause(ctx)
+	}
+}
+
+// open begins a page, as soon as one more may run ahead of the cursor.
+func (m *merger) open(ctx context.Context) error {
+	if err := m.ahead.Acquire(ctx, 1); err != nil {
+		return context.Cause(ctx)
+	}
+	m.page = &page{rng: m.rng, seq: m.seq, open: 1}
+	m.seq++
+	return nil
+}
+
+// close ends the page: no more tasks come.
+func (m *merger) close(ctx context.Context) error {
+	for _, extras := range batches(m.gone) {
+		if err := m.hand(ctx, task{page: m.page, extras: extras}); err != nil {
+			return err
+		}
+	}
+	m.gone = nil
+	m.finish(m.page, true)
+	m.page = nil
+	return nil
+}
+
+func (m *merger) next(ctx context.Context) error {
+	if err := m.close(ctx); err != nil {
+		return err
+	}
+	return m.open(ctx)
+}
+
+// abandon leaves the page unsettled.
+func (m *merger) abandon() {
+	if m.page != nil {
+		m.finish(m.page, false)
+		m.page = nil
+	}
+}

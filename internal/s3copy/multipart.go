@@ -1,0 +1,229 @@
+package s3copy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// copyLarge copies by parts: in the source's own layout where it has one, so that the
+// ETags compare. An object of one part that carries neither a checksum nor a layout to
+// prove its copy by is copied whole as far as the server can: its ETag then proves it.
+func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
+	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, Checksums: true})
+	switch {
+	case err != nil:
+		return Copied{}, fmt.Errorf("head the source: %w", err)
+	case d.ETag != t.src.ETag:
+		return Copied{}, ErrChanged
+	}
+	parts, err := r.sourceParts(ctx, &t.src)
+	if err != nil {
+		return Copied{}, err
+	}
+	algo, kind := uploadChecksum(&d, parts != nil)
+	if parts == nil {
+		unproven := algo == "" && digestETag(&d)
+		if t.src.Size <= r.limits.PartThreshold || unproven && t.src.Size <= singleMax {
+			return r.copyWhole(ctx, t, to, fresh)
+		}
+		parts = evenParts(t.src.Size, r.limits.PartSize)
+	}
+	req, err := r.uploadRequest(ctx, t, to, &d)
+	if err != nil {
+		return Copied{}, err
+	}
+	req.ChecksumAlgo, req.ChecksumType = algo, kind
+	u, kept, err := r.upload(ctx, &t.src, req, parts)
+	if err != nil {
+		return Copied{}, err
+	}
+	answer, err := r.copyByParts(ctx, t, u, parts, kept, fresh)
+	return answer, r.afterUpload(ctx, u, err)
+}
+
+// uploadChecksum chooses the checksum that will compare with the source's: one over
+// the whole object, or with the source's own layout the composite one it has.
+func uploadChecksum(d *Details, ownLayout bool) (algo string, kind ChecksumType) {
+	for _, algo := range []string{"CRC64NVME", "CRC32C", "CRC32"} {
+		if v := d.Checksums[algo]; v != "" && fullChecksum(d, v) {
+			return algo, FullObject
+		}
+	}
+	if ownLayout && d.Checksum == Composite {
+		for _, algo := range []string{"SHA256", "SHA1", "CRC32C", "CRC32"} {
+			if d.Checksums[algo] != "" {
+				return algo, Composite
+			}
+		}
+	}
+	return "", ""
+}
+
+// uploadRequest gathers what an upload does not take over by itself.
+func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details) (UploadRequest, error) {
+	req := UploadRequest{Key: to, Headers: d.Headers, StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL}
+	if !r.job.Rules.Tags {
+		return req, nil
+	}
+	var err error
+	req.Tags, err = paced(ctx, r, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key) })
+	if err != nil {
+		return req, fmt.Errorf("read the source's tags: %w", err)
+	}
+	return req, nil
+}
+
+// copyByParts copies the parts that do not stand yet, and completes the upload.
+func (r *run) copyByParts(
+	ctx context.Context, t *task, u Upload, sizes []Bytes, kept map[int]Part, fresh bool,
+) (Copied, error) {
+	todo := make([]PartRequest, 0, len(sizes))
+	var first Bytes
+	for i, size := range sizes {
+		if _, ok := kept[i+1]; !ok {
+			todo = append(todo, PartRequest{
+				SourceKey: t.src.Key, Key: u.Key, UploadID: u.ID, IfMatch: t.src.ETag,
+				Number: i + 1, First: first, Last: first + size - 1,
+			})
+		}
+		first += size
+	}
+	parts := make([]Part, len(sizes))
+	for n, p := range kept {
+		parts[n-1] = p
+	}
+	put := r.copyPart
+	var local []string // what the parts' ETags ought to be, where the bytes come through here
+	if r.job.Streaming {
+		local = make([]string, len(sizes))
+		put = func(ctx context.Context, req PartRequest) (Part, error) { return r.streamPart(ctx, req, local) }
+	}
+	if err := r.putParts(ctx, todo, parts, put); err != nil {
+		return Copied{}, err
+	}
+	if r.job.Streaming {
+		t.streamed = multipartETag(local)
+	}
+	return r.complete(ctx, &t.src, CompleteRequest{Key: u.Key, UploadID: u.ID, Parts: parts, IfNoneMatch: fresh})
+}
+
+// putParts brings parts over side by side. The caller's slot carries one lane, further
+// lanes run while there are slots free for them.
+func (r *run) putParts(
+	ctx context.Context, todo []PartRequest, parts []Part, put func(context.Context, PartRequest) (Part, error),
+) error {
+	var next atomic.Int64
+	g, gctx := errgroup.WithContext(ctx)
+	lanes, last := context.WithCancel(gctx) // ends the waiting for slots when all parts are taken
+	defer last()
+	lane := func() error {
+		defer last()
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(todo) {
+				return nil
+			}
+			if r.stopped() {
+				return errPaused
+			}
+			p, err := put(gctx, todo[i])
+			if err == nil && p.ETag == "" {
+				err = ErrEmptyAnswer
+			}
+			if err != nil {
+				return fmt.Errorf("copy part %d: %w", todo[i].Number, err)
+			}
+			p.Number, p.Size = todo[i].Number, todo[i].Last-todo[i].First+1
+			parts[p.Number-1] = p
+			r.count.BytesCopied.Add(int64(p.Size))
+		}
+	}
+	g.Go(lane)
+	for range min(r.limits.PartsInFlight, len(todo)) - 1 {
+		g.Go(func() error {
+			if r.pace.enter(lanes) != nil {
+				return nil //nolint:nilerr // all parts are taken
+			}
+			defer r.pace.leave()
+			return lane()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+func (r *run) copyPart(ctx context.Context, req PartRequest) (Part, error) {
+	return paced(ctx, r, func(ctx context.Context) (Part, error) { return r.job.Destination.CopyPart(ctx, req) })
+}
+
+// complete ends an upload. Where the answer got lost, the object that stands decides.
+func (r *run) complete(ctx context.Context, src *Object, req CompleteRequest) (Copied, error) {
+	answer, err := answered(paced(ctx, r, func(ctx context.Context) (Copied, error) {
+		return r.job.Destination.CompleteUpload(ctx, req)
+	}))
+	if err == nil {
+		return answer, nil
+	}
+	if !errors.Is(err, ErrNoUpload) && !errors.Is(err, ErrEmptyAnswer) {
+		return Copied{}, fmt.Errorf("complete the upload: %w", err)
+	}
+	etags := make([]string, len(req.Parts))
+	for i, p := range req.Parts {
+		etags[i] = p.ETag
+	}
+	d, herr := r.head(ctx, r.job.Destination, HeadRequest{Key: req.Key})
+	if herr == nil && d.Size == src.Size && (d.ETag == src.ETag || d.ETag == multipartETag(etags)) {
+		return Copied{ETag: d.ETag, VersionID: d.VersionID}, nil
+	}
+	return Copied{}, fmt.Errorf("complete the upload: %w", err)
+}
+
+// uploads are the job's uploads that stand, by the destination's key.
+type uploads struct {
+	mu sync.Mutex
+	by map[string]Upload
+}
+
+func newUploads(known []Upload) *uploads {
+	u := &uploads{by: make(map[string]Upload, len(known))}
+	for _, k := range known {
+		u.by[k.Key] = k
+	}
+	return u
+}
+
+func (u *uploads) get(key string) (Upload, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	k, ok := u.by[key]
+	return k, ok
+}
+
+func (u *uploads) all() []Upload {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := make([]Upload, 0, len(u.by))
+	for _, k := range u.by {
+		all = append(all, k)
+	}
+	return all
+}
+
+func (u *uploads) set(k Upload) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.by[k.Key] = k
+}
+
+func (u *uploads) drop(key string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.by, key)
+}

@@ -21,3 +21,16 @@ func PolicyDigest(d policy.Document) string {
 	sum := sha256.Sum256(append([]byte("xplan bucket policy v1\n"), policy.Canonical(d).JSON()...))
 	return hex.EncodeToString(sum[:])
 }
+
+// documentDigest is PolicyDigest of a text; what cannot be read has the digest of the text.
+func documentDigest(text string) string {
+	if text == "" {
+		return ""
+	}
+	d, err := policy.Parse([]byte(text))
+	if err != nil {
+		sum := sha256.Sum256([]byte(text))
+		return "unread " + hex.EncodeToString(sum[:])
+	}
+	return PolicyDigest(d)
+}

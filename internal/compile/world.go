@@ -119,16 +119,23 @@ type InstanceFacts struct {
 
 // CopyFacts is the engine's answer with the copy switched off.
 type CopyFacts struct {
-	Known   bool // false: --no-scan, or the listing was denied (Unseen says)
-	Partial bool // stopped at the first thing to do: counts are not final
+	Known   bool `json:"known"`             // false: --no-scan, or the listing was denied (Unseen says)
+	Partial bool `json:"partial,omitempty"` // stopped at the first thing to do: counts are not final
 
-	Listed, New, Changed, Same, Skipped, Unreadable, Extra Count
-	SameBy                                                 map[string]Count // by evidence: etag, checksum, bytes, size_only
-	SkippedBy                                              map[string]Count // filtered, archived, kept
-	Classes                                                map[string]Count
-	Samples                                                map[string][]Sample
-	Largest                                                Sample
-	LongestKey                                             int // bytes of the longest key of the source; 0: not known
+	Listed     Count `json:"listed"`
+	New        Count `json:"new"`
+	Changed    Count `json:"changed"`
+	Same       Count `json:"same"`
+	Skipped    Count `json:"skipped"`
+	Unreadable Count `json:"unreadable"`
+	Extra      Count `json:"extra"`
+
+	SameBy     map[string]Count    `json:"same_by,omitempty"`    // by evidence: etag, checksum, bytes, size_only
+	SkippedBy  map[string]Count    `json:"skipped_by,omitempty"` // filtered, archived, kept
+	Classes    map[string]Count    `json:"classes,omitempty"`
+	Samples    map[string][]Sample `json:"samples,omitempty"`
+	Largest    Sample              `json:"largest"`
+	LongestKey int                 `json:"longest_key,omitempty"` // bytes of the longest key of the source; 0: not known
 }
 
 // Count is a number of objects and their bytes.
@@ -163,8 +170,8 @@ type Owned struct {
 	Side    plan.Side
 	Subject string
 	Parent  string
-	Digest  string // of the statement or document
-	Intent  bool   // intended, and not known to be done
+	Digest  string   // of the statement or document
+	Intent  bool     // intended, and not known to be done
 	Before  []string // IDs of the keys that the user had
 	Since   time.Time
 }

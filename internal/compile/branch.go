@@ -1,0 +1,118 @@
+package compile
+
+import (
+	"net/url"
+	"strings"
+
+	"xplan/plan"
+)
+
+// A branch is a pair with what was observed about it.
+type branch struct {
+	pair                 plan.Pair
+	id                   string
+	src, dst             Bucket
+	srcRegion, dstRegion string
+	facts                CopyFacts
+
+	moved   bool // the source's bucket is gone, as the plan wants it after a verification
+	copying bool // there is something to write, or nobody knows
+	extra   bool // there may be something to delete at the destination only
+	verify  bool // something waits for a verification
+}
+
+// active tells whether the pair needs the principal.
+func (b branch) active() bool { return b.copying || b.extra }
+
+// survey puts pairs and world together.
+func survey(p *plan.Plan, w World) []branch {
+	all := make([]branch, 0, len(p.Buckets))
+	for _, pair := range p.Buckets {
+		b := branch{pair: pair, id: pair.ID()}
+		b.src = w.Buckets[BucketRef{plan.Source, pair.Source}]
+		b.dst = w.Buckets[BucketRef{plan.Destination, pair.Destination}]
+		b.srcRegion = first(b.src.Region, p.Accounts.Source.Region)
+		b.dstRegion = first(b.dst.Region, pair.Settings.Region, p.Accounts.Destination.Region)
+		if p.Accounts.Source.IsAWS() == p.Accounts.Destination.IsAWS() {
+			b.dstRegion = first(b.dstRegion, b.srcRegion)
+		}
+		b.facts = w.Copies[b.id]
+		b.moved = !b.src.Exists && !b.src.Foreign && pair.Cleanup.SourceBucket == plan.AfterVerify && b.dst.Exists
+		b.copying = b.facts.ToDo() && !b.moved
+		b.extra = pair.Copy.DeleteExtra && !b.moved && (!b.facts.Known || b.facts.Partial || b.facts.Extra.Objects > 0)
+		all = append(all, b)
+	}
+	return all
+}
+
+// deletes tells whether the source's objects, or its bucket, are still to be deleted.
+func (b branch) deletes() bool {
+	if b.moved || !b.src.Exists {
+		return false
+	}
+	return b.pair.Cleanup.SourceBucket == plan.AfterVerify || b.deletesObjects()
+}
+
+func (b branch) deletesObjects() bool {
+	if b.moved || b.pair.Cleanup.SourceObjects != plan.AfterVerify {
+		return false
+	}
+	return !b.facts.Known || b.facts.Partial || b.facts.Listed.Objects > 0
+}
+
+// proven tells whether what the scan found equal is verified as the plan asks.
+func (b branch) proven() bool {
+	if b.moved || (b.facts.Known && b.facts.Listed.Objects == 0) {
+		return true
+	}
+	switch b.pair.Verify.Level {
+	case plan.LevelSize:
+		return true
+	case plan.LevelBytes:
+		return b.facts.SameBy["bytes"].Objects == b.facts.Same.Objects
+	default:
+		return b.facts.SameBy["size_only"].Objects == 0 || b.pair.Verify.Otherwise == "accept"
+	}
+}
+
+// streaming tells whether the two servers cannot see each other, so that the bytes come through here.
+func streaming(a plan.Accounts) bool { return server(a.Source) != server(a.Destination) }
+
+// server names what answers for an account. AWS's own endpoints are all one.
+func server(a plan.Account) string {
+	if a.EndpointURL == "" {
+		return "aws"
+	}
+	u, err := url.Parse(a.EndpointURL)
+	if err != nil || u.Host == "" {
+		return a.EndpointURL
+	}
+	host := strings.ToLower(u.Hostname())
+	if a.IsAWS() && (strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")) {
+		return "aws"
+	}
+	return strings.ToLower(u.Host)
+}
+
+// first returns the first that is not empty.
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// unique keeps the first of equals.
+func unique(values []string) []string {
+	seen := make(map[string]bool, len(values))
+	var all []string
+	for _, v := range values {
+		if !seen[v] {
+			seen[v] = true
+			all = append(all, v)
+		}
+	}
+	return all
+}

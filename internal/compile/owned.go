@@ -1,0 +1,180 @@
+package compile
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"xplan/internal/policy"
+	"xplan/plan"
+)
+
+// clockSkew is how far a server's clock may be off ours.
+const clockSkew = 5 * time.Minute
+
+// owned finds a record; an empty parent matches any. Facts come before intents.
+func (b *builder) owned(kind Kind, subject, parent string) (Owned, bool) {
+	return findOwned(b.w.Owned, kind, subject, parent)
+}
+
+func findOwned(all []Owned, kind Kind, subject, parent string) (Owned, bool) {
+	var intent *Owned
+	for _, o := range all {
+		if o.Kind != kind || o.Subject != subject || (parent != "" && o.Parent != parent) {
+			continue
+		}
+		if !o.Intent {
+			return o, true
+		}
+		intent = &o
+	}
+	if intent != nil {
+		return *intent, true
+	}
+	return Owned{}, false
+}
+
+// policyOurs: state says so, or the tags do, as IAM sets them in the call that creates the policy. An intent
+// counts where the document is the one that was meant.
+func policyOurs(owned []Owned, planName string, m ManagedPolicy) bool {
+	if !m.Exists {
+		return false
+	}
+	if m.Tags[PlanTag] == planName {
+		return true
+	}
+	o, ok := findOwned(owned, KindPolicy, m.ARN, "")
+	return ok && (!o.Intent || o.Digest == documentDigest(m.Document))
+}
+
+// principalOurs tells whether a run of this plan made the principal.
+func principalOurs(owned []Owned, planName string, f PrincipalFacts) bool {
+	if !f.Exists {
+		return false
+	}
+	o, ok := findOwned(owned, KindPrincipal, f.ARN, "")
+	return f.Tags[PlanTag] == planName || (ok && !o.Intent)
+}
+
+// A standing is what stands at our Sid in a bucket's policy.
+type standing struct {
+	doc       policy.Document // principals as ARNs
+	unread    error
+	statement policy.Statement
+	there     bool
+	ours      bool
+}
+
+// stands reads a source bucket's policy.
+func stands(bucket Bucket, name, sid string, w World) standing {
+	var s standing
+	if bucket.Policy == "" {
+		return s
+	}
+	doc, err := policy.Parse([]byte(bucket.Policy))
+	if err != nil {
+		s.unread = err
+		return s
+	}
+	s.doc = doc.WithPrincipals(live(w))
+	s.statement, s.there = s.doc.Find(sid)
+	if s.there {
+		digest := s.statement.Digest()
+		o, ok := findOwned(w.Owned, KindBucketPolicy, name, sid)
+		s.ours = ok && o.Digest == digest
+	}
+	return s
+}
+
+// live maps the principal's unique ID to its ARN: S3 shows IDs in place of principals now and then.
+func live(w World) map[string]string {
+	if w.Principal.UserID == "" || w.Principal.ARN == "" {
+		return nil
+	}
+	return map[string]string{w.Principal.UserID: w.Principal.ARN}
+}
+
+// digestTags are the tags by which the statements are found again when state is lost: the
+// policy in B carries the digests of what stands in A. A policy holds at most 50 tags.
+func digestTags(d docs) map[string]string {
+	const room = 49 // beside PlanTag
+	tags := make(map[string]string)
+	buckets := make([]string, 0, len(d.statements))
+	for bucket := range d.statements {
+		buckets = append(buckets, bucket)
+	}
+	slices.Sort(buckets)
+	for _, bucket := range buckets[:min(len(buckets), room)] {
+		key := DigestTag
+		if len(buckets) > 1 {
+			key += ":" + bucket
+		}
+		tags[key] = d.statements[bucket].Digest()
+	}
+	return tags
+}
+
+// tagged are the digests that tags carry.
+func tagged(tags map[string]string) []string {
+	var all []string
+	for key, value := range tags {
+		if key == DigestTag || strings.HasPrefix(key, DigestTag+":") {
+			all = append(all, value)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// byTags finds what is ours although state does not say so: state was lost, or kept elsewhere.
+func byTags(p *plan.Plan, w World) []Owned {
+	var found []Owned
+	add := func(o Owned) {
+		if _, known := findOwned(w.Owned, o.Kind, o.Subject, o.Parent); !known {
+			found = append(found, o)
+		}
+	}
+	var digests []string
+	for _, m := range w.Policies {
+		if !m.Exists || m.Tags[PlanTag] != p.Name {
+			continue
+		}
+		add(Owned{Kind: KindPolicy, Side: plan.Destination, Subject: m.ARN, Digest: documentDigest(m.Document)})
+		digests = append(digests, tagged(m.Tags)...)
+		if w.Principal.Exists && attached(w.Principal, m) {
+			add(Owned{Kind: KindAttachment, Side: plan.Destination, Subject: m.ARN, Parent: w.Principal.ARN})
+		}
+	}
+	if w.Principal.Exists && w.Principal.Tags[PlanTag] == p.Name {
+		add(Owned{Kind: KindPrincipal, Side: plan.Destination, Subject: w.Principal.ARN})
+	}
+	for _, name := range bucketNames(w, plan.Source) {
+		s := stands(w.Buckets[BucketRef{plan.Source, name}], name, p.Permissions.Statement, w)
+		if s.there && slices.Contains(digests, s.statement.Digest()) {
+			add(Owned{Kind: KindBucketPolicy, Side: plan.Source, Subject: name, Parent: p.Permissions.Statement, Digest: s.statement.Digest()})
+		}
+	}
+	for _, name := range bucketNames(w, plan.Destination) {
+		if b := w.Buckets[BucketRef{plan.Destination, name}]; b.Exists && b.Tags[PlanTag] == p.Name {
+			add(Owned{Kind: KindBucket, Side: plan.Destination, Subject: name})
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(w.Keys)) {
+		if k := w.Keys[ref]; standingGrant(p, w, k) {
+			add(Owned{Kind: KindGrant, Side: plan.Source, Subject: grantName(p), Parent: k.ARN})
+		}
+	}
+	return found
+}
+
+func bucketNames(w World, side plan.Side) []string {
+	var all []string
+	for ref := range w.Buckets {
+		if ref.Side == side {
+			all = append(all, ref.Name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}

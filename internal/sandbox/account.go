@@ -111,6 +111,9 @@ type keyUse struct {
 // String keeps the secret out of anything printed.
 func (k *accessKey) String() string { return k.id }
 
+// GoString keeps the secret out of anything printed.
+func (k *accessKey) GoString() string { return k.id }
+
 // used notes the use for GetAccessKeyLastUsed.
 func (k *accessKey) used(c *call) {
 	k.mu.Lock()

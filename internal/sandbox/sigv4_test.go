@@ -93,8 +93,14 @@ func TestSkewedClockIsRefused(t *testing.T) {
 	wantCode(t, err, "InvalidSignatureException")
 }
 
+// signedBy builds a request without a body, signed by A's admin.
+func signedBy(t testing.TB, s *Server, method, path string) *http.Request {
+	t.Helper()
+	return signed(t, s, method, path, emptyHash, nil)
+}
+
 // signed builds a request signed by A's admin, to be spoiled by the test.
-func signed(t *testing.T, s *Server, method, path, hash string, body []byte) *http.Request {
+func signed(t testing.TB, s *Server, method, path, hash string, body []byte) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, bytes.NewReader(body))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 )
@@ -86,7 +87,7 @@ func checkJobs(tx *bbolt.Tx) []error {
 // checkRanges sorts the ranges.
 func checkRanges(ranges []Range) []error {
 	var found []error
-	slices.SortFunc(ranges, func(a, b Range) int { return bytes.Compare([]byte(a.After), []byte(b.After)) })
+	slices.SortFunc(ranges, compareRanges)
 	for i, r := range ranges {
 		if r.Through != "" && r.Through < r.After {
 			found = append(found, &DamagedError{What: "range", Err: fmt.Errorf("range %d ends before it starts", r.ID)})
@@ -100,6 +101,17 @@ func checkRanges(ranges []Range) []error {
 		}
 	}
 	return found
+}
+
+// compareRanges puts an empty range before one that starts where it does.
+func compareRanges(a, b Range) int {
+	if c := strings.Compare(a.After, b.After); c != 0 || a.Through == b.Through {
+		return c
+	}
+	if a.Through == "" || b.Through != "" && a.Through > b.Through {
+		return 1
+	}
+	return -1
 }
 
 // each collects what is wrong with the records of a bucket.

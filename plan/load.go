@@ -59,13 +59,13 @@ func (r *report) parse(data []byte) *Plan {
 	if !ok || r.secrets.flooded() {
 		return nil
 	}
-	rd := &reader{report: r, marks: map[string]mark{}}
+	rd := &reader{report: r, marks: map[string]mark{}, bad: map[string]bool{}}
 	t := rd.read(root)
 	if rd.full || !r.version(t) {
 		return nil
 	}
 	s := &shape{report: r, tree: t, bad: map[string]bool{}}
-	s.check()
+	s.check(rd.bad)
 	p, err := resolve(t.root)
 	if err != nil { // the shape is right, so this cannot be; better a dull word than a crash
 		r.problem("", Position{1, 1}, "the plan cannot be read", "")

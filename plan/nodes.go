@@ -27,6 +27,7 @@ type tree struct {
 type reader struct {
 	*report
 	marks  map[string]mark
+	bad    map[string]bool // pointers of what was refused here
 	values int
 	full   bool
 	open   []*yaml.Node // what is being read: an alias to one of these never ends
@@ -50,15 +51,16 @@ func (r *reader) value(pointer string, m mark) any {
 		r.tooMany(pointer, m.name())
 		return nil
 	}
+	r.marks[pointer] = m
 	if slices.Contains(r.open, n) {
 		r.circle(pointer, m.name(), n)
 		return nil
 	}
 	if len(r.open) >= maxDepth {
+		r.bad[pointer] = true
 		r.problem(pointer, m.content(), fmt.Sprintf("nested more than %d levels deep", maxDepth), "")
 		return nil
 	}
-	r.marks[pointer] = m
 	r.open = append(r.open, n)
 	defer func() { r.open = r.open[:len(r.open)-1] }()
 	switch n.Kind {
@@ -182,14 +184,20 @@ func (r *reader) tooMany(pointer string, where Position) {
 }
 
 func (r *reader) circle(pointer string, where Position, n *yaml.Node) {
+	r.bad[pointer] = true
 	r.problem(pointer, where, "the anchor "+r.quote(n.Anchor)+" holds an alias to itself", "")
 }
 
 // tag refuses what is not plainly a mapping or a list.
 func (r *reader) tag(pointer string, n *yaml.Node, want string) {
 	if tag := n.ShortTag(); tag != want {
-		r.problem(pointer, at(n), "the YAML tag "+r.quote(tag)+" has no place in a plan", "")
+		r.strangeTag(pointer, n, tag)
 	}
+}
+
+func (r *reader) strangeTag(pointer string, n *yaml.Node, tag string) {
+	r.bad[pointer] = true
+	r.problem(pointer, at(n), "the YAML tag "+r.quote(tag)+" has no place in a plan", "")
 }
 
 func (r *reader) scalar(pointer string, m mark) any {
@@ -209,7 +217,7 @@ func (r *reader) scalar(pointer string, m mark) any {
 		}
 		return n.Value
 	default:
-		r.problem(pointer, at(n), "the YAML tag "+r.quote(tag)+" has no place in a plan", "")
+		r.strangeTag(pointer, n, tag)
 		return n.Value
 	}
 }
@@ -244,8 +252,10 @@ func kindOf(n *yaml.Node) string {
 		return "empty"
 	case "!!bool":
 		return "true or false"
-	case "!!int", "!!float":
+	case "!!int":
 		return "a number"
+	case "!!float":
+		return "a fraction"
 	default:
 		return "text"
 	}

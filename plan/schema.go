@@ -71,13 +71,21 @@ func properties(s any) []string {
 }
 
 // home tells under which field a name belongs that is out of place, the
-// shallowest first: "exclude" belongs under copy.
-func (d schemaDoc) home(name string) (string, bool) {
+// shallowest first: "exclude" belongs under copy. It looks below from, then
+// everywhere.
+func (d schemaDoc) home(name, from string, schema map[string]any) (string, bool) {
+	if path, ok := d.search(name, from, schema); ok {
+		return path, true
+	}
+	return d.search(name, "", d.raw)
+}
+
+func (d schemaDoc) search(name, from string, schema map[string]any) (string, bool) {
 	type place struct {
 		path   string
 		schema map[string]any
 	}
-	queue := []place{{"", d.raw}}
+	queue := []place{{from, schema}}
 	for len(queue) > 0 {
 		here := queue[0]
 		queue = queue[1:]

@@ -27,7 +27,11 @@ type shape struct {
 	gone   []string
 }
 
-func (s *shape) check() {
+// check leaves out what was refused while it was read.
+func (s *shape) check(refused map[string]bool) {
+	for pointer := range refused {
+		s.refuse(pointer)
+	}
 	var err error
 	if s.schema, err = loadSchema(); err != nil { // held by the package's tests
 		s.problem("", Position{1, 1}, "xplan's own schema does not compile", "")
@@ -70,7 +74,9 @@ func (s *shape) leaves(e *jsonschema.ValidationError) {
 		conditional: strings.Contains(e.KeywordLocation, "/then/") || strings.Contains(e.KeywordLocation, "/else/"),
 	}
 	v.mark = s.marks[v.pointer]
-	v.say()
+	if s.ok(v.pointer) {
+		v.say()
+	}
 }
 
 // unescaped undoes the percent-encoding that the library puts on top of JSON
@@ -213,7 +219,7 @@ func (v violation) say2(what string) {
 }
 
 func (v violation) unknown() {
-	schema := v.schema.at(parent(v.location))
+	schema, _ := v.schema.at(parent(v.location)).(map[string]any)
 	known := properties(schema)
 	fields, _ := v.get(v.pointer).(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -222,18 +228,19 @@ func (v violation) unknown() {
 		}
 		pointer := child(v.pointer, name)
 		v.refuse(pointer)
-		v.problem(pointer, v.marks[pointer].name(), "unknown field "+v.quote(name), v.unknownHint(name, known))
+		v.problem(pointer, v.marks[pointer].name(), "unknown field "+v.quote(name), v.unknownHint(name, schema))
 	}
 }
 
-func (v violation) unknownHint(name string, known []string) string {
+func (v violation) unknownHint(name string, schema map[string]any) string {
 	if len(v.problems) > maxProblems {
 		return "" // the search is not cheap, and few of these are shown
 	}
+	known := properties(schema)
 	if word, ok := closest(name, known); ok {
 		return "did you mean " + strconv.Quote(word) + "?"
 	}
-	if home, ok := v.schema.home(name); ok {
+	if home, ok := v.schema.home(name, dotted(v.pointer), schema); ok {
 		if home == "" {
 			return "it belongs at the top of the file"
 		}

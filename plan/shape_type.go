@@ -26,7 +26,7 @@ func (v violation) wrongType() {
 	}
 	message := name + " wants " + kindWord(want) + ", not " + kindOf(got)
 	rule, hasRule := v.schema.at(parent(v.location) + "/patternErrorMessage").(string)
-	if want == "string" && hasRule && kindOf(got) == "a number" {
+	if want == "string" && hasRule && strings.Contains(rule, "quoted") {
 		message = name + " " + rule
 	}
 	hint := ""

@@ -82,7 +82,7 @@ func (g s3Grant) public() bool { return g.grantee == groupAll || g.grantee == gr
 func (q *s3Call) headerGrants(b *s3Bucket, owner, canned string) ([]s3Grant, error) {
 	var grants []s3Grant
 	for name, permission := range grantHeaders() {
-		for _, one := range strings.Split(q.r.Header.Get(name), ",") {
+		for one := range strings.SplitSeq(q.r.Header.Get(name), ",") {
 			if strings.TrimSpace(one) == "" {
 				continue
 			}
@@ -185,7 +185,7 @@ func (q *s3Call) answerACL(owner string, acl []s3Grant) error {
 	}
 	x := newXML(512)
 	x.root("AccessControlPolicy")
-	q.owner(x, "Owner", owner)
+	q.owner(x, owner)
 	x.open("AccessControlList")
 	for _, g := range acl {
 		kind, element := "CanonicalUser", "ID"

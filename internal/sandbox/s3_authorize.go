@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -23,13 +24,30 @@ func (q *s3Call) permitBucket(action string, cond map[string][]string) error {
 // decides whose the object is, and gives the tags for conditions.
 func (q *s3Call) permitObject(b *s3Bucket, action, key string, v *s3Version, cond map[string][]string) error {
 	res := resourceAuth{Account: b.owner}
-	if v != nil && (v.owner != b.owner || len(v.acl) > 0) {
-		res.Account = v.owner
-		res.Granted = q.objectGranted(b, v, action)
+	if v == nil {
+		return q.permitOn(b, action, b.object(key), res, cond)
 	}
-	if v != nil && len(v.tags) > 0 {
+	if len(v.tags) > 0 {
 		cond = existingTags(cond, v.tags)
 	}
+	if len(v.acl) > 0 {
+		res.Granted = q.objectGranted(b, v, action)
+	}
+	if v.owner != b.owner && !strings.HasPrefix(action, "s3:DeleteObject") {
+		return q.permitForeign(b, action, key, v, cond)
+	}
+	return q.permitOn(b, action, b.object(key), res, cond)
+}
+
+// permitForeign is permitObject where somebody else than the bucket's owner owns
+// the object: the bucket's policy can still deny, but allows nothing.
+func (q *s3Call) permitForeign(b *s3Bucket, action, key string, v *s3Version, cond map[string][]string) error {
+	p := b.policy.visible(q.s.server.now(), q.s.server.lag())
+	byPolicy := q.s.server.authorize(q.call, action, b.object(key), resourceAuth{Account: b.owner, Policy: p}, cond)
+	if byPolicy.Explicit {
+		return denied(byPolicy.Message)
+	}
+	res := resourceAuth{Account: v.owner, Granted: q.objectGranted(b, v, action)}
 	return q.permitOn(b, action, b.object(key), res, cond)
 }
 
@@ -65,9 +83,7 @@ func (b *s3Bucket) requesterPays() bool {
 
 func existingTags(cond map[string][]string, tags []s3Tag) map[string][]string {
 	out := make(map[string][]string, len(cond)+len(tags))
-	for k, v := range cond {
-		out[k] = v
-	}
+	maps.Copy(out, cond)
 	for _, t := range tags {
 		out["s3:ExistingObjectTag/"+t.Key] = []string{t.Value}
 	}
@@ -133,7 +149,7 @@ func versioned(action, versionID string) string {
 // bucket does not learn so.
 func (q *s3Call) missing(b *s3Bucket, key string) error {
 	if err := q.permitOn(b, "s3:ListBucket", b.arn(), resourceAuth{Account: b.owner}, nil); err != nil {
-		return denied("Access Denied")
+		return err
 	}
 	e := newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	e.Fields = map[string]string{"Key": key}

@@ -21,20 +21,18 @@ type s3Bucket struct {
 	uploads map[string]*s3Upload
 	serial  uint64 // numbers versions and uploads
 
-	policy       timed[*resourcePolicy] // nil where there is none
-	access       timed[publicAccess]
-	hasAccess    bool // a public-access block is configured
-	ownership    string
-	acl          []s3Grant
-	encryption   bucketEncryption
-	versioning   string // "", "Enabled" or "Suspended"
-	mfaDelete    bool
-	tags         []s3Tag
-	requester    bool // the requester pays
-	lock         lockDefault
-	accelerate   string
-	rawSettings  map[string][]byte // settings that are kept as they came
-	lastModified time.Time
+	policy      timed[*resourcePolicy] // nil where there is none
+	access      timed[publicAccess]
+	hasAccess   bool // a public-access block is configured
+	ownership   string
+	acl         []s3Grant
+	encryption  bucketEncryption
+	versioning  string // "", "Enabled" or "Suspended"
+	mfaDelete   bool
+	tags        []s3Tag
+	requester   bool // the requester pays
+	lock        lockDefault
+	rawSettings map[string][]byte // settings that are kept as they came
 }
 
 // A publicAccess is a public-access block.
@@ -296,7 +294,7 @@ func (q *s3Call) listBuckets() error {
 	prefix, region, after := q.query.Get("prefix"), q.query.Get("bucket-region"), q.query.Get("continuation-token")
 	x := newXML(1024)
 	x.root("ListAllMyBucketsResult")
-	q.owner(x, "Owner", q.caller.Account)
+	q.owner(x, q.caller.Account)
 	x.open("Buckets")
 	next, n := "", 0
 	for i, b := range buckets {
@@ -322,10 +320,10 @@ func (q *s3Call) listBuckets() error {
 }
 
 // owner writes who owns something, as S3 names owners.
-func (q *s3Call) owner(x *xmlWriter, element, account string) {
-	x.open(element)
+func (q *s3Call) owner(x *xmlWriter, account string) {
+	x.open("Owner")
 	x.text("ID", q.s.canonicalID(account))
-	x.close(element)
+	x.close("Owner")
 }
 
 // canonicalID is how S3 names an account.

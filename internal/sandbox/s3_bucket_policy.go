@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/xml"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,32 +106,28 @@ func malformedPolicy(message string) *apiError {
 // checkStatement holds a statement to its bucket: S3 takes nothing about
 // others, and no action that its resources do not have.
 func checkStatement(b *s3Bucket, st policy.Statement) error {
-	resources := append(append([]string(nil), st.Resource...), st.NotResource...)
+	bucketLevel, objectLevel := false, false
+	resources := slices.Concat(st.Resource, st.NotResource)
 	if len(resources) == 0 {
 		return malformedPolicy("Missing required field Resource")
 	}
-	bucketLevel, objectLevel := false, false
 	for _, r := range resources {
 		name, ok := strings.CutPrefix(r, "arn:aws:s3:::")
 		first, _, object := strings.Cut(name, "/")
-		if !ok || first != b.name && !(strings.ContainsAny(name, "*?") && wildcardMatches(first, b.name)) {
+		if !ok || !wildcardMatches(first, b.name) {
 			return malformedPolicy("Policy has invalid resource")
 		}
-		bucketLevel = bucketLevel || !object || strings.Contains(first, "*")
-		objectLevel = objectLevel || object || strings.Contains(first, "*")
+		wide := strings.Contains(first, "*")
+		bucketLevel, objectLevel = bucketLevel || !object || wide, objectLevel || object || wide
 	}
-	for _, action := range append(append([]string(nil), st.Action...), st.NotAction...) {
-		service, name, ok := strings.Cut(action, ":")
-		if action == "*" {
-			continue
-		}
-		if !ok || !strings.EqualFold(service, "s3") {
+	for _, action := range slices.Concat(st.Action, st.NotAction) {
+		service, name, _ := strings.Cut(action, ":")
+		switch {
+		case action == "*":
+		case !strings.EqualFold(service, "s3"):
 			return malformedPolicy("Policy has invalid action")
-		}
-		if strings.ContainsAny(name, "*?") || len(st.Action) == 0 {
-			continue
-		}
-		if object := objectAction(name); object && !objectLevel || !object && !bucketLevel {
+		case strings.ContainsAny(name, "*?") || len(st.Action) == 0:
+		case objectAction(name) && !objectLevel, !objectAction(name) && !bucketLevel:
 			return malformedPolicy("Action does not apply to any resource(s) in statement")
 		}
 	}

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"crypto/sha1" //nolint:gosec // SHA1 is one of S3's checksums
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"

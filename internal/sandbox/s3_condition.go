@@ -14,7 +14,7 @@ func preconditionFailed(condition string) *apiError {
 
 // matchesETag compares a header of entity tags with an object's.
 func matchesETag(header, etag string) bool {
-	for _, want := range strings.Split(header, ",") {
+	for want := range strings.SplitSeq(header, ",") {
 		want = strings.TrimPrefix(strings.TrimSpace(want), "W/")
 		if want == "*" || strings.Trim(want, `"`) == etag {
 			return true
@@ -82,7 +82,7 @@ func (q *s3Call) writeGuard() (func(old *s3Version) error, error) {
 	match, none := q.r.Header.Get("If-Match"), q.r.Header.Get("If-None-Match")
 	switch {
 	case match == "" && none == "":
-		return nil, nil //nolint:nilnil // no condition, no guard
+		return nil, nil
 	case match != "" && none != "", none != "" && none != "*":
 		return nil, newError(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
 	}

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"crypto/md5" //nolint:gosec // SSE-C names keys by their MD5
+	"crypto/md5"
 	"encoding/base64"
 	"net/http"
 )
@@ -54,7 +54,7 @@ func (q *s3Call) readEncryption(b *s3Bucket) (*objectEncryption, error) {
 		if e.key != "" {
 			return nil, invalidArgument("Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms", ssePrefix, algorithm)
 		}
-		return nil, nil //nolint:nilnil // nil is SSE-S3
+		return nil, nil // SSE-S3
 	}
 	if v := h.Get(ssePrefix + "-bucket-key-enabled"); v != "" {
 		e.bucketKey = v == "true"

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
 )
 
 // An s3World is a started sandbox with a client of each account's admin.
@@ -96,14 +94,8 @@ func (w *s3World) object(bucket, key, body string, o PutOptions) {
 // wantAnswer checks the code of an error of the API; "" wants none.
 func wantAnswer(t *testing.T, err error, want string) {
 	t.Helper()
-	got := ""
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		got = api.ErrorCode()
-	} else if err != nil {
-		got = "other: " + err.Error()
-	}
-	if got != want {
+	got := errorCode(err)
+	if got != want || (err == nil) != (want == "") {
 		t.Errorf("error code %q, want %q (%v)", got, want, err)
 	}
 }

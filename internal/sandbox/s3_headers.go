@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"crypto/md5" //nolint:gosec // Content-MD5 is MD5 by definition
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
@@ -54,7 +54,7 @@ func contentEncoding(values []string) string {
 		return ""
 	}
 	var kept []string
-	for _, part := range strings.Split(strings.Join(values, ","), ",") {
+	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if part = strings.TrimSpace(part); part != "" && !strings.EqualFold(part, "aws-chunked") {
 			kept = append(kept, part)
 		}
@@ -86,7 +86,7 @@ func readTags(header string) ([]s3Tag, error) {
 		return nil, nil
 	}
 	var tags []s3Tag
-	for _, pair := range strings.Split(header, "&") {
+	for pair := range strings.SplitSeq(header, "&") {
 		k, v, _ := strings.Cut(pair, "=")
 		key, err1 := url.QueryUnescape(k)
 		value, err2 := url.QueryUnescape(v)

@@ -18,13 +18,7 @@ type listQuery struct {
 	from              string // the first key that may come
 	after             bool   // … not including it
 	passed            string // a common prefix that came on the page before
-}
-
-// A listPage is one page of a listing: keys and common prefixes in one order.
-type listPage struct {
-	entries []listEntry
-	more    bool
-	last    listEntry // the last one of the page
+	passedVersion     string // the last version of key `from` that came before
 }
 
 // A listEntry is a key, or a common prefix where version is nil.
@@ -105,47 +99,6 @@ func legalStart(key string) bool {
 	return true
 }
 
-// page collects one page of current versions.
-func (b *s3Bucket) page(l *listQuery) listPage {
-	p := listPage{entries: make([]listEntry, 0, min(l.limit, maxListKeys))}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	from, after := l.from, l.after
-	for again := true; again; {
-		again = false
-		b.keys.ascend(from, after, func(k *s3Key) bool {
-			v := k.current()
-			if !strings.HasPrefix(k.name, l.prefix) {
-				return false
-			}
-			if v == nil || v.marker {
-				return true
-			}
-			e := listEntry{key: k.name, version: v, newest: true}
-			group := l.group(k.name)
-			if group != "" {
-				e = listEntry{key: group}
-			}
-			if group == "" || group != l.passed {
-				if p.more = len(p.entries) >= l.limit; p.more {
-					return false
-				}
-				p.entries = append(p.entries, e)
-			}
-			if group != "" {
-				from, after, again = beyond(group)
-				return false
-			}
-			return true
-		})
-	}
-	if n := len(p.entries); n > 0 {
-		p.last = p.entries[n-1]
-	}
-	p.more = p.more && l.limit > 0
-	return p
-}
-
 // group is the common prefix that a key falls under, or "".
 func (l *listQuery) group(key string) string {
 	if l.delimiter == "" {
@@ -156,18 +109,6 @@ func (l *listQuery) group(key string) string {
 		return ""
 	}
 	return key[:len(l.prefix)+i+len(l.delimiter)]
-}
-
-// beyond is the least string that is greater than everything under prefix.
-func beyond(prefix string) (from string, after, ok bool) {
-	b := []byte(prefix)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] < 0xFF {
-			b[i]++
-			return string(b[:i+1]), false, true
-		}
-	}
-	return "", false, false
 }
 
 // Tokens name the last key, or the last common prefix, of a page.
@@ -187,9 +128,7 @@ func (l *listQuery) resume(token string) error {
 	}
 	kind, key := raw[0], string(raw[1:])
 	if kind == 'p' {
-		if from, _, ok := beyond(key); ok {
-			l.from, l.after = from, false
-		}
+		l.from, l.after = beyond(key), false
 		return nil
 	}
 	l.startAfter(key)
@@ -212,7 +151,7 @@ func (q *s3Call) listObjectsV2() error {
 	default:
 		l.startAfter(start)
 	}
-	p := q.bucket.page(l)
+	p := q.bucket.page(l, false)
 	x := newXML(512 + 420*len(p.entries))
 	x.root("ListBucketResult")
 	x.text("Name", q.bucket.name)
@@ -247,7 +186,7 @@ func (q *s3Call) listObjects() error {
 	if l.delimiter != "" && marker != "" && strings.HasPrefix(marker, l.prefix) {
 		l.passed = l.group(marker)
 	}
-	p := q.bucket.page(l)
+	p := q.bucket.page(l, false)
 	x := newXML(512 + 420*len(p.entries))
 	x.root("ListBucketResult")
 	x.text("Name", q.bucket.name)

@@ -2,54 +2,6 @@ package sandbox
 
 import "strings"
 
-// versionPage collects one page of all versions. The listing begins behind
-// version `passed` of the key that l starts at, where one is given.
-func (b *s3Bucket) versionPage(l *listQuery, passed string) listPage {
-	var p listPage
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	from, after, first := l.from, l.after && passed == "", l.from
-	for again := true; again; {
-		again = false
-		b.keys.ascend(from, after, func(k *s3Key) bool {
-			if !strings.HasPrefix(k.name, l.prefix) {
-				return false
-			}
-			if group := l.group(k.name); group != "" {
-				if group != l.passed && !p.add(l.limit, listEntry{key: group}) {
-					return false
-				}
-				from, after, again = beyond(group)
-				return false
-			}
-			skip := passed != "" && k.name == first
-			for i, v := range k.versions {
-				if skip {
-					skip = v.id != passed
-					continue
-				}
-				if !p.add(l.limit, listEntry{key: k.name, version: v, newest: i == 0}) {
-					return false
-				}
-			}
-			return true
-		})
-	}
-	p.more = p.more && l.limit > 0
-	return p
-}
-
-// add adds an entry unless the page is full.
-func (p *listPage) add(limit int, e listEntry) bool {
-	if len(p.entries) >= limit {
-		p.more = true
-		return false
-	}
-	p.entries = append(p.entries, e)
-	p.last = e
-	return true
-}
-
 func (q *s3Call) listObjectVersions() error {
 	l, err := q.listQuery("s3:ListBucketVersions", "max-keys")
 	if err != nil {
@@ -60,13 +12,13 @@ func (q *s3Call) listObjectVersions() error {
 		return invalidArgument("A version-id marker cannot be specified without a key marker.", "version-id-marker", passed)
 	}
 	l.startAfter(marker)
-	if l.from != marker {
-		passed = ""
+	if passed != "" && l.from == marker {
+		l.passedVersion, l.after = passed, false
 	}
 	if l.delimiter != "" && marker != "" && strings.HasPrefix(marker, l.prefix) {
 		l.passed = l.group(marker)
 	}
-	p := q.bucket.versionPage(l, passed)
+	p := q.bucket.page(l, true)
 	x := newXML(512 + 480*len(p.entries))
 	x.root("ListVersionsResult")
 	x.text("Name", q.bucket.name)
@@ -114,7 +66,7 @@ func (q *s3Call) versionEntries(x *xmlWriter, l *listQuery, p listPage) {
 				x.restoreElement(v.restore, q.now)
 			}
 		}
-		q.owner(x, "Owner", v.owner)
+		q.owner(x, v.owner)
 		x.close(element)
 	}
 	x.commonPrefixes(l, p)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -150,24 +151,15 @@ func lifecycleName(verb, sub string) string {
 // unknownSubresource keeps a subresource that is not served from being taken
 // for a listing, or, worse, for the making or deleting of a bucket.
 func unknownSubresource(query url.Values) bool {
-	for _, name := range []string{
+	return slices.ContainsFunc([]string{
 		"analytics", "intelligent-tiering", "inventory", "metrics", "metadataTable",
 		"metadataConfiguration", "session", "abac", "versions", "uploads", "delete",
-	} {
-		if query.Has(name) {
-			return true
-		}
-	}
-	return false
+	}, query.Has)
 }
 
 func objectOperation(r *http.Request, query url.Values) string {
-	if len(query) > 0 {
-		for _, name := range []string{"torrent", "select", "annotation", "annotations", "renameObject", "encryption"} {
-			if query.Has(name) {
-				return ""
-			}
-		}
+	if slices.ContainsFunc([]string{"torrent", "select", "annotation", "renameObject", "encryption"}, query.Has) {
+		return ""
 	}
 	switch r.Method {
 	case http.MethodHead:

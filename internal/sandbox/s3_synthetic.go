@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"crypto/md5" //nolint:gosec // ETags are MD5 by definition
+	"crypto/md5"
 	"encoding/hex"
 	"fmt"
 	"sync"

@@ -1,9 +1,11 @@
 package sandbox
 
 import (
-	"crypto/md5" //nolint:gosec // ETags are MD5 by definition
+	"crypto/md5"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -152,11 +154,11 @@ func (b *s3Bucket) put(key string, v *s3Version, guard func(old *s3Version) erro
 // store adds a version as the bucket's versioning says. b.mu is held.
 func (b *s3Bucket) store(k *s3Key, v *s3Version) {
 	b.serial++
-	switch {
-	case b.versioning == versioningEnabled:
+	switch b.versioning {
+	case versioningEnabled:
 		v.id = versionID(b.serial)
 		k.versions = append([]*s3Version{v}, k.versions...)
-	case b.versioning == "":
+	case "":
 		v.id = nullVersion
 		k.versions = []*s3Version{v}
 	default:
@@ -171,24 +173,19 @@ func (b *s3Bucket) store(k *s3Key, v *s3Version) {
 	}
 }
 
-// replace puts a changed copy of a version in its place. It answers false
-// where the version is gone.
-func (b *s3Bucket) replace(key string, old, changed *s3Version) bool {
+// replace puts a changed copy of a version in its place, unless the version is
+// gone by now: then the change came before what took its place.
+func (b *s3Bucket) replace(key string, old, changed *s3Version) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k := b.keys.get(key)
 	if k == nil {
-		return false
+		return
 	}
-	for i, v := range k.versions {
-		if v == old {
-			versions := append([]*s3Version(nil), k.versions...)
-			versions[i] = changed
-			k.versions = versions
-			return true
-		}
+	if i := slices.Index(k.versions, old); i >= 0 {
+		k.versions = slices.Clone(k.versions)
+		k.versions[i] = changed
 	}
-	return false
 }
 
 // versionID makes an opaque ID of 32 characters.
@@ -244,9 +241,7 @@ func (q *s3Call) deleted(b *s3Bucket, v *s3Version, key, id string) error {
 
 func withCondition(cond map[string][]string, key, value string) map[string][]string {
 	out := make(map[string][]string, len(cond)+1)
-	for k, v := range cond {
-		out[k] = v
-	}
+	maps.Copy(out, cond)
 	out[key] = []string{value}
 	return out
 }

@@ -71,19 +71,19 @@ type PutOptions struct {
 	// ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS.
 	Archived string
 	// Restored makes an archived object readable until then.
-	Restored         time.Time
-	Encryption       string // "" means AES256; or aws:kms, aws:kms:dsse
-	KMSKey           string // the key's ARN, with aws:kms
-	CustomerKeyMD5   string // SSE-C, by the MD5 of a key that nobody has here
-	WebsiteRedirect  string
-	Checksum         string // the algorithm; "" means CRC64NVME, "none" an object older than that
-	Owner            string // "" means the bucket's account
-	LastModified     time.Time
-	PartSize         int64 // above zero: as uploaded in parts of that size
-	Size             int64 // with an empty body: an object of that many zeros, which nobody stores
-	CompositeSum     bool  // with PartSize: the checksum is COMPOSITE
-	LegalHold        bool
-	RetainUntil      time.Time // in GOVERNANCE mode
+	Restored        time.Time
+	Encryption      string // "" means AES256; or aws:kms, aws:kms:dsse
+	KMSKey          string // the key's ARN, with aws:kms
+	CustomerKeyMD5  string // SSE-C, by the MD5 of a key that nobody has here
+	WebsiteRedirect string
+	Checksum        string // the algorithm; "" means CRC64NVME, "none" an object older than that
+	Owner           string // "" means the bucket's account
+	LastModified    time.Time
+	PartSize        int64 // above zero: as uploaded in parts of that size
+	Size            int64 // with an empty body: an object of that many zeros, which nobody stores
+	CompositeSum    bool  // with PartSize: the checksum is COMPOSITE
+	LegalHold       bool
+	RetainUntil     time.Time // in GOVERNANCE mode
 }
 
 // PutObject puts an object into a bucket, whatever the policies say. It keeps

@@ -38,6 +38,9 @@ func survey(p *plan.Plan, w World) []branch {
 		}
 		b.facts = w.Copies[b.id]
 		b.moved = !b.src.Exists && !b.src.Foreign && pair.Cleanup.SourceBucket == plan.AfterVerify && b.dst.Exists
+		if b.moved {
+			b.facts = CopyFacts{Known: true}
+		}
 		b.copying = b.facts.ToDo() && !b.moved
 		b.extra = pair.Copy.DeleteExtra && !b.moved && (!b.facts.Known || b.facts.Partial || b.facts.Extra.Objects > 0)
 		all = append(all, b)

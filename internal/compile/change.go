@@ -95,11 +95,11 @@ func principalLines(spec PrincipalSpec) []Line {
 		return all
 	}
 	for _, s := range doc.Statements {
-		text := "trust " + principalText(s.Principal)
+		words := []string{"trust", principalText(s.Principal)}
 		for _, c := range s.Condition {
-			text += " where " + conditionText(c)
+			words = append(words, "where", conditionText(c))
 		}
-		all = append(all, Line{"+", text})
+		all = append(all, Line{"+", strings.Join(words, " ")})
 	}
 	return all
 }

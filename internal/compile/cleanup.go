@@ -40,11 +40,16 @@ func (b *builder) tidy(s Step, rule plan.Rule, used []branch) Step {
 // cleanUploads aborts multipart uploads of ours that still stand after the copy.
 func (b *builder) cleanUploads() {
 	for _, br := range b.branches {
-		if _, left := b.owned(KindCopy, br.id, ""); !br.copying && !left {
+		_, left := b.owned(KindCopy, br.id, "")
+		action := Run // there may be some in the end
+		if left && !br.copying {
+			action = Delete
+		}
+		if !left && !br.copying {
 			continue
 		}
 		b.add(Step{
-			ID: id(KindCleanUploads, br.id), Kind: KindCleanUploads, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: Run,
+			ID: id(KindCleanUploads, br.id), Kind: KindCleanUploads, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: action,
 			After: []plan.StepID{id(KindCopy, br.id), id(KindVerify, br.id), id(KindCleanExtra, br.id)},
 			Rule:  plan.Always, Spec: Spec{Copy: b.copySpec(br)},
 		})
@@ -266,7 +271,8 @@ func (b *builder) cleanPrincipal() {
 		return
 	}
 	made, planned := b.find(b.principalID())
-	if !(planned && made.Action == Create) && !principalOurs(b.w.Owned, b.p.Name, b.w.Principal) {
+	ours := principalOurs(b.w.Owned, b.p.Name, b.w.Principal) || (planned && made.Action == Create)
+	if !ours {
 		return
 	}
 	before := b.of(KindCleanKey, KindCleanBucketPolicy, KindCleanGrant, KindCleanAttachment, KindCleanPolicy)

@@ -9,7 +9,7 @@ import (
 )
 
 // Compile decides what a run of the plan does to the world. It is pure and deterministic. What
-// stands in the way is returned all at once, as *Problems.
+// stands in the way is returned all at once, as *ProblemsError.
 func Compile(p *plan.Plan, w World) (*Program, error) {
 	b := newBuilder(p, w)
 	b.checkWorld()
@@ -126,7 +126,7 @@ func (b *builder) program() (*Program, error) {
 		return nil, fmt.Errorf("order the steps of %s: %w", b.p.Name, err)
 	}
 	if len(b.problems) > 0 {
-		return nil, &Problems{List: b.problems}
+		return nil, &ProblemsError{List: b.problems}
 	}
 	prog := &Program{Name: b.p.Name, Steps: steps, Warnings: b.warnings, Unseen: b.w.Unseen, Facts: facts(b.p, b.w)}
 	prog.Assumed = slices.ContainsFunc(b.branches, func(br branch) bool { return br.copying && !br.facts.Known })

@@ -68,7 +68,7 @@ func CopySpecOf(p *plan.Plan, w World, pair plan.Pair) (CopySpec, error) {
 		b.problem("bucket "+pair.Destination, "it does not exist", "")
 	}
 	if len(b.problems) > 0 {
-		return CopySpec{}, &Problems{List: b.problems}
+		return CopySpec{}, &ProblemsError{List: b.problems}
 	}
 	spec := *b.copySpec(br)
 	spec.NothingToDo, spec.AsAdministrators = false, true

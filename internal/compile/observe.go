@@ -64,6 +64,16 @@ type read struct {
 	do   func(ctx context.Context) error
 }
 
+func (r read) ask(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := r.do(ctx); err != nil {
+		return fmt.Errorf("read %s: %w", r.what, err)
+	}
+	return nil
+}
+
 // together runs reads side by side and returns all their errors, in order.
 func (ob *observer) together(ctx context.Context, reads []read) error {
 	errs := make([]error, len(reads))
@@ -71,16 +81,11 @@ func (ob *observer) together(ctx context.Context, reads []read) error {
 	g.SetLimit(readers)
 	for i, r := range reads {
 		g.Go(func() error {
-			if errs[i] = ctx.Err(); errs[i] != nil {
-				return nil
-			}
-			if err := r.do(ctx); err != nil {
-				errs[i] = fmt.Errorf("read %s: %w", r.what, err)
-			}
-			return nil
+			errs[i] = r.ask(ctx)
+			return nil // all errors are wanted, not the first
 		})
 	}
-	_ = g.Wait() // the errors are in errs, all of them
+	_ = g.Wait()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}

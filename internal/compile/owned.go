@@ -67,7 +67,10 @@ type standing struct {
 }
 
 // stands reads a source bucket's policy.
-func stands(bucket Bucket, name, sid string, w World) standing {
+//
+// It is ours where a record has its digest, before or after the change that was meant, or where one of our policies has.
+func stands(p *plan.Plan, w World, name string) standing {
+	bucket, sid := w.Buckets[BucketRef{plan.Source, name}], p.Permissions.Statement
 	var s standing
 	if bucket.Policy == "" {
 		return s
@@ -82,7 +85,7 @@ func stands(bucket Bucket, name, sid string, w World) standing {
 	if s.there {
 		digest := s.statement.Digest()
 		o, ok := findOwned(w.Owned, KindBucketPolicy, name, sid)
-		s.ours = ok && o.Digest == digest
+		s.ours = (ok && (o.Digest == digest || slices.Contains(o.Before, digest))) || slices.Contains(ourDigests(p, w), digest)
 	}
 	return s
 }
@@ -127,42 +130,61 @@ func tagged(tags map[string]string) []string {
 	return all
 }
 
-// byTags finds what is ours although state does not say so: state was lost, or kept elsewhere.
-func byTags(p *plan.Plan, w World) []Owned {
-	var found []Owned
-	add := func(o Owned) {
-		if _, known := findOwned(w.Owned, o.Kind, o.Subject, o.Parent); !known {
-			found = append(found, o)
+// ourDigests are the digests of statements that the tags of our policies carry.
+func ourDigests(p *plan.Plan, w World) []string {
+	var all []string
+	for _, m := range w.Policies {
+		if m.Exists && m.Tags[PlanTag] == p.Name {
+			all = append(all, tagged(m.Tags)...)
 		}
 	}
-	var digests []string
+	return all
+}
+
+// byTags finds what is ours although state does not say so: state was lost, or kept elsewhere.
+func byTags(p *plan.Plan, w World) []Owned {
+	found := slices.Concat(taggedIAM(p, w), taggedBuckets(p, w))
+	for _, ref := range slices.Sorted(maps.Keys(w.Keys)) {
+		if k := w.Keys[ref]; standingGrant(p, w, k) {
+			found = append(found, Owned{Kind: KindGrant, Side: plan.Source, Subject: grantName(p), Parent: k.ARN})
+		}
+	}
+	return slices.DeleteFunc(found, func(o Owned) bool {
+		_, known := findOwned(w.Owned, o.Kind, o.Subject, o.Parent)
+		return known
+	})
+}
+
+func taggedIAM(p *plan.Plan, w World) []Owned {
+	var found []Owned
 	for _, m := range w.Policies {
 		if !m.Exists || m.Tags[PlanTag] != p.Name {
 			continue
 		}
-		add(Owned{Kind: KindPolicy, Side: plan.Destination, Subject: m.ARN, Digest: documentDigest(m.Document)})
-		digests = append(digests, tagged(m.Tags)...)
+		found = append(found, Owned{Kind: KindPolicy, Side: plan.Destination, Subject: m.ARN, Digest: documentDigest(m.Document)})
 		if w.Principal.Exists && attached(w.Principal, m) {
-			add(Owned{Kind: KindAttachment, Side: plan.Destination, Subject: m.ARN, Parent: w.Principal.ARN})
+			found = append(found, Owned{Kind: KindAttachment, Side: plan.Destination, Subject: m.ARN, Parent: w.Principal.ARN})
 		}
 	}
 	if w.Principal.Exists && w.Principal.Tags[PlanTag] == p.Name {
-		add(Owned{Kind: KindPrincipal, Side: plan.Destination, Subject: w.Principal.ARN})
+		found = append(found, Owned{Kind: KindPrincipal, Side: plan.Destination, Subject: w.Principal.ARN})
 	}
+	return found
+}
+
+// taggedBuckets are the buckets that carry our tag, and those whose policy holds our statement.
+func taggedBuckets(p *plan.Plan, w World) []Owned {
+	var found []Owned
 	for _, name := range bucketNames(w, plan.Source) {
-		s := stands(w.Buckets[BucketRef{plan.Source, name}], name, p.Permissions.Statement, w)
-		if s.there && slices.Contains(digests, s.statement.Digest()) {
-			add(Owned{Kind: KindBucketPolicy, Side: plan.Source, Subject: name, Parent: p.Permissions.Statement, Digest: s.statement.Digest()})
+		if s := stands(p, w, name); s.there && s.ours {
+			found = append(found, Owned{
+				Kind: KindBucketPolicy, Side: plan.Source, Subject: name, Parent: p.Permissions.Statement, Digest: s.statement.Digest(),
+			})
 		}
 	}
 	for _, name := range bucketNames(w, plan.Destination) {
 		if b := w.Buckets[BucketRef{plan.Destination, name}]; b.Exists && b.Tags[PlanTag] == p.Name {
-			add(Owned{Kind: KindBucket, Side: plan.Destination, Subject: name})
-		}
-	}
-	for _, ref := range slices.Sorted(maps.Keys(w.Keys)) {
-		if k := w.Keys[ref]; standingGrant(p, w, k) {
-			add(Owned{Kind: KindGrant, Side: plan.Source, Subject: grantName(p), Parent: k.ARN})
+			found = append(found, Owned{Kind: KindBucket, Side: plan.Destination, Subject: name})
 		}
 	}
 	return found

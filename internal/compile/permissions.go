@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"maps"
 	"slices"
 
 	"xplan/internal/policy"
@@ -65,14 +66,24 @@ func (b *builder) permissions() {
 		return
 	}
 	if b.work || keepPolicy {
-		for _, t := range b.policies {
-			if t.wanted != nil {
-				b.policy(t)
-				b.attachment(t)
-			}
-		}
-		b.checkAttachments()
+		b.identityPolicies()
 	}
+	b.sourcePermissions(keepStatement)
+}
+
+// identityPolicies lets the principal do it.
+func (b *builder) identityPolicies() {
+	for _, t := range b.policies {
+		if t.wanted != nil {
+			b.policy(t)
+			b.attachment(t)
+		}
+	}
+	b.checkAttachments()
+}
+
+// sourcePermissions let the principal in on the source's side: for the pairs that need it, or for all.
+func (b *builder) sourcePermissions(keepStatement bool) {
 	for _, arn := range b.keys.source {
 		if keepStatement || slices.ContainsFunc(b.branches, func(br branch) bool { return br.active() && b.uses(br, arn) }) {
 			b.grant(arn)
@@ -148,9 +159,7 @@ func (b *builder) policySpec(t policyTarget) *PolicySpec {
 	spec := &PolicySpec{ARN: t.arn, Name: t.name, Tags: b.tags(), Adopt: b.p.Permissions.Adopt}
 	if t.wanted != nil {
 		spec.Document, spec.Digest = string(t.wanted.JSON()), PolicyDigest(*t.wanted)
-		for key, value := range digestTags(b.docs) {
-			spec.Tags[key] = value
-		}
+		maps.Copy(spec.Tags, digestTags(b.docs))
 	}
 	return spec
 }
@@ -236,7 +245,7 @@ func (b *builder) statementSpec(br branch, s standing) *StatementSpec {
 }
 
 func (b *builder) standing(bucket string) standing {
-	return stands(b.w.Buckets[BucketRef{plan.Source, bucket}], bucket, b.p.Permissions.Statement, b.w)
+	return stands(b.p, b.w, bucket)
 }
 
 // statement merges our one statement into the source's bucket policy.

@@ -27,29 +27,20 @@ type Problem struct {
 	Fix     string // what to do; may be empty
 }
 
-func (p Problem) Error() string {
+func (p Problem) String() string {
 	if p.Fix == "" {
 		return p.Subject + ": " + p.What
 	}
 	return p.Subject + ": " + p.What + "; " + p.Fix
 }
 
-// Problems are all of them at once, in the order of the plan. Compile returns it as *Problems.
-type Problems struct{ List []Problem }
+// A ProblemsError holds all of them at once, in the order of the plan.
+type ProblemsError struct{ List []Problem }
 
-func (e *Problems) Error() string {
+func (e *ProblemsError) Error() string {
 	all := make([]string, 0, len(e.List))
 	for _, p := range e.List {
-		all = append(all, p.Error())
+		all = append(all, p.String())
 	}
 	return strings.Join(all, "\n")
-}
-
-// Unwrap gives each problem by itself.
-func (e *Problems) Unwrap() []error {
-	all := make([]error, 0, len(e.List))
-	for _, p := range e.List {
-		all = append(all, p)
-	}
-	return all
 }

@@ -29,6 +29,9 @@ func (b *builder) identity(side plan.Side) []plan.StepID {
 func (b *builder) inspections() {
 	for _, name := range b.sources() {
 		br := b.from(name)
+		if br.moved {
+			continue // nothing to look at
+		}
 		b.add(Step{
 			ID: id(KindInspect, name), Kind: KindInspect, Side: plan.Source, Subject: b.subject(plan.Source, name), Action: Hold,
 			Needs: b.identity(plan.Source),

@@ -176,6 +176,8 @@ func (b *builder) verification(br branch) {
 		ID: id(KindVerify, br.id), Kind: KindVerify, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: Hold,
 		Needs: []plan.StepID{id(KindCopy, br.id)}, Spec: Spec{Copy: b.copySpec(br)},
 	}
+	facts := br.facts
+	s.Change.Copy = &facts // the evidence that there is already
 	if br.verify {
 		s.Action = Run
 	}

@@ -172,7 +172,7 @@ type Owned struct {
 	Parent  string
 	Digest  string   // of the statement or document
 	Intent  bool     // intended, and not known to be done
-	Before  []string // IDs of the keys that the user had
+	Before  []string // IDs of the keys that the user had; digests that the statement had
 	Since   time.Time
 }
 

@@ -104,25 +104,32 @@ type bucketAccess struct {
 
 // statement allows the access. Actions on the bucket and on its objects share a statement, as
 // an action matches only the kind of resource that it is about.
-//
-// Below a prefix, listing is bound by s3:prefix with IfExists. S3 asks for ListBucket in a second
-// case: whether the answer about a missing key may be 404 rather than 403. That request has no
-// s3:prefix, so StringLike alone would turn every object that vanished since it was listed into a
-// denial. The price is that a listing without any prefix is let through: names, not contents.
 func (a bucketAccess) statement(partition, sid string) policy.Statement {
 	arn := "arn:" + partition + ":s3:::" + a.bucket
 	s := policy.Statement{Sid: sid, Effect: policy.Allow, Action: a.actions, Resource: []string{arn}}
-	var listed []string
 	for _, prefix := range a.prefixes {
 		s.Resource = append(s.Resource, arn+"/"+pattern(prefix))
-		if prefix != "" {
-			listed = append(listed, pattern(prefix))
-		}
-	}
-	if len(listed) == len(a.prefixes) {
-		s.Condition = policy.Conditions{{Operator: "StringLikeIfExists", Key: "s3:prefix", Values: listed}}
 	}
 	return s
+}
+
+// listing binds the listing to the prefixes, by s3:prefix with IfExists. S3 asks for ListBucket in a second
+// case: whether the answer about a missing key may be 404 rather than 403. That request has no
+// s3:prefix, so StringLike alone would turn every object that vanished since it was listed into a
+// denial. The price is that a listing without any prefix is let through: names, not contents.
+//
+// This is for identity policies only. S3 refuses a bucket's policy with a condition that does not
+// apply to every action of its statement ("Conditions do not apply to combination of actions and
+// resources"), and ours is one statement. Both sides have to allow, so the bound holds all the same.
+func (a bucketAccess) listing() policy.Conditions {
+	var patterns []string
+	for _, prefix := range a.prefixes {
+		if prefix == "" {
+			return nil
+		}
+		patterns = append(patterns, pattern(prefix))
+	}
+	return policy.Conditions{{Operator: "StringLikeIfExists", Key: "s3:prefix", Values: patterns}}
 }
 
 // pattern matches every key below the prefix. What means something in a policy (*, ?, $) becomes ?,
@@ -167,12 +174,15 @@ func documents(p *plan.Plan, sourceKeys, destinationKeys []string) (docs, error)
 	}
 	whole := policy.Document{Version: policy.Version2012}
 	sids := make(sidNames)
-	for _, g := range grouped(sources) {
-		whole.Statements = append(whole.Statements, g.statement(partition, sids.name("Read", g.bucket)))
+	add := func(verb string, all []bucketAccess) {
+		for _, g := range all {
+			s := g.statement(partition, sids.name(verb, g.bucket))
+			s.Condition = g.listing()
+			whole.Statements = append(whole.Statements, s)
+		}
 	}
-	for _, g := range grouped(destinations) {
-		whole.Statements = append(whole.Statements, g.statement(partition, sids.name("Write", g.bucket)))
-	}
+	add("Read", grouped(sources))
+	add("Write", grouped(destinations))
 	whole.Statements = append(whole.Statements, keyStatement("DecryptSource", sourceKeys, "kms:Decrypt")...)
 	// A multipart upload's parts are read again when it is completed: hence Decrypt.
 	whole.Statements = append(whole.Statements, keyStatement("EncryptDestination", destinationKeys, "kms:GenerateDataKey", "kms:Decrypt")...)

@@ -151,8 +151,9 @@ type Sample struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// ToDo tells whether the copy would write anything, as far as is known.
-func (c CopyFacts) ToDo() bool { return !c.Known || c.New.Objects+c.Changed.Objects > 0 }
+// ToDo tells whether the copy would write anything, as far as is known: a partial scan stopped at
+// the first key that there is something to do for.
+func (c CopyFacts) ToDo() bool { return !c.Known || c.Partial || c.New.Objects+c.Changed.Objects > 0 }
 
 // Owned is something that a run of this plan made, or intends to make. What is not owned is never removed.
 //

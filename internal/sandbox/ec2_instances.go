@@ -35,9 +35,12 @@ func shuttingDown() instanceState { return instanceState{32, "shutting-down"} }
 func terminated() instanceState   { return instanceState{48, "terminated"} }
 
 // AddInstance puts a running EC2 instance into an account; protected means that
-// its termination protection is on.
+// its termination protection is on. An unknown account panics.
 func (s *Server) AddInstance(accountID, region, id string, protected bool) {
 	a := s.accountOf(accountID)
+	if a == nil {
+		panic("sandbox: no account " + accountID)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.instances[id] = &instance{id: id, region: region, protected: protected, state: running()}
@@ -47,6 +50,9 @@ func (s *Server) AddInstance(accountID, region, id string, protected bool) {
 // instance that does not exist.
 func (s *Server) InstanceState(accountID, id string) string {
 	a := s.accountOf(accountID)
+	if a == nil {
+		return ""
+	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	if i := a.instances[id]; i != nil {

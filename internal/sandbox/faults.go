@@ -20,6 +20,7 @@ type Fault struct {
 	Bucket      string // exactly this bucket
 	KeyContains string // a part of the key
 	Account     string // of the caller
+	Caller      string // exactly this ARN
 
 	Skip  int // this many matching requests pass first
 	Times int // then this many fire; 0 means all
@@ -31,7 +32,11 @@ type Fault struct {
 	Code, Message string
 	// Delay comes before the rest of the fault.
 	Delay time.Duration
-	// AfterEffect lets the request take effect first, and spoils the answer only.
+	// Call, where set, runs when the fault fires, after the delay: a test changes
+	// the world here, or stops the run.
+	Call func()
+	// AfterEffect lets the request take effect first, and delays and spoils the
+	// answer only.
 	AfterEffect bool
 	// PerSecond is FaultThrottle's limit for each bucket and first part of the key.
 	PerSecond int
@@ -42,7 +47,7 @@ type FaultKind int
 
 // The kinds of faults.
 const (
-	FaultDelay      FaultKind = iota // only Delay
+	FaultDelay      FaultKind = iota // only Delay and Call
 	FaultError                       // answer Status and Code
 	FaultErrorIn200                  // answer 200 with an error document in the body
 	FaultEmpty200                    // answer 200 without a body
@@ -113,7 +118,8 @@ func (f *armedFault) matches(c *call) bool {
 		(f.Operation == "" || slices.Contains(strings.Split(f.Operation, "|"), c.target.Operation)) &&
 		(f.Bucket == "" || f.Bucket == c.target.Bucket) &&
 		strings.Contains(c.target.Key, f.KeyContains) &&
-		(f.Account == "" || f.Account == c.caller.Account)
+		(f.Account == "" || f.Account == c.caller.Account) &&
+		(f.Caller == "" || f.Caller == c.caller.ARN)
 }
 
 func (f *armedFault) fires(c *call) bool {
@@ -148,16 +154,19 @@ func (s *Server) serveWithFaults(c *call, rec *recorder) {
 		s.dispatch(c)
 		return
 	}
-	s.pause(c.r, f.Delay)
-	if f.Do == FaultDelay {
-		s.dispatch(c)
-		return
-	}
 	held := &heldAnswer{header: http.Header{}}
 	if f.AfterEffect || f.Do == FaultTruncate || f.Do == FaultCut {
 		c.w = held
 		s.dispatch(c)
 		c.w = rec
+	}
+	s.pause(c.r, f.Delay)
+	if f.Call != nil {
+		f.Call()
+	}
+	if f.Do == FaultDelay && !f.AfterEffect {
+		s.dispatch(c)
+		return
 	}
 	s.spoil(c, rec, f, held)
 }
@@ -167,6 +176,10 @@ func (s *Server) serveWithFaults(c *call, rec *recorder) {
 func (s *Server) spoil(c *call, rec *recorder, f *armedFault, held *heldAnswer) {
 	half := held.body.Bytes()[:held.body.Len()/2]
 	switch f.Do {
+	case FaultDelay:
+		held.copyHeader(rec.Header())
+		rec.WriteHeader(held.statusCode())
+		_, _ = rec.Write(held.body.Bytes())
 	case FaultError:
 		s.fail(c, f.answer(f.Status))
 	case FaultErrorIn200:

@@ -63,6 +63,28 @@ func TestTornConnectionMayHideAnEffect(t *testing.T) {
 	}
 }
 
+func TestFaultCallsBeforeOrAfterTheEffect(t *testing.T) {
+	s := startServer(t, Config{})
+	boss := admin(t, s, accountB).iam
+	count := func() int {
+		return len(must[*iam.ListUsersOutput](t)(boss.ListUsers(t.Context(), nil)).Users)
+	}
+	var seen []int
+	look := func() { seen = append(seen, count()) }
+	caller := "arn:aws:iam::" + accountB + ":user/admin"
+	s.Inject(Fault{Operation: "CreateUser", Caller: caller, Times: 1, Call: look})
+	s.Inject(Fault{Operation: "CreateUser", Caller: caller, Times: 1, Call: look, AfterEffect: true})
+	for _, name := range []string{"one", "two"} {
+		u := must[*iam.CreateUserOutput](t)(boss.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name})).User
+		if *u.UserName != name {
+			t.Errorf("made %s, want %s", *u.UserName, name)
+		}
+	}
+	if len(seen) != 2 || seen[0] != 1 || seen[1] != 3 {
+		t.Errorf("users at the calls: %v, want 1 before and 3 after", seen)
+	}
+}
+
 // rawGet reads spoiled/k: the status, the body, and the error of reading it.
 func rawGet(t *testing.T, s *Server) (int, string, error) {
 	t.Helper()

@@ -27,15 +27,15 @@ const (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // startServer serves cfg until the test ends.
-func startServer(t testing.TB, cfg Config) *Server {
-	t.Helper()
+func startServer(tb testing.TB, cfg Config) *Server {
+	tb.Helper()
 	s := New(cfg)
 	if err := s.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
+			tb.Errorf("close: %v", err)
 		}
 	})
 	return s
@@ -51,17 +51,17 @@ type awsClients struct {
 }
 
 // admin are the clients of an account's administrator.
-func admin(t testing.TB, s *Server, account string) awsClients {
-	t.Helper()
+func admin(tb testing.TB, s *Server, account string) awsClients {
+	tb.Helper()
 	id, secret := s.Admin(account)
-	return clientsOf(t, s, Credentials{AccessKeyID: id, Secret: secret})
+	return clientsOf(tb, s, Credentials{AccessKeyID: id, Secret: secret})
 }
 
 // clientsOf are the clients of whoever holds the credentials.
-func clientsOf(t testing.TB, s *Server, c Credentials) awsClients {
-	t.Helper()
+func clientsOf(tb testing.TB, s *Server, c Credentials) awsClients {
+	tb.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
-	t.Cleanup(client.CloseIdleConnections)
+	tb.Cleanup(client.CloseIdleConnections)
 	cfg := aws.Config{
 		Region: defaultRegion, BaseEndpoint: aws.String(s.URL()), HTTPClient: client,
 		Credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.Secret, c.SessionToken),
@@ -74,46 +74,45 @@ func clientsOf(t testing.TB, s *Server, c Credentials) awsClients {
 }
 
 // addUser makes a user with an inline policy ("" for none) and a key.
-func addUser(t testing.TB, s *Server, account, name, text string) (arn string, c awsClients) {
-	t.Helper()
+func addUser(tb testing.TB, s *Server, account, name, text string) (arn string, c awsClients) {
+	tb.Helper()
 	arn, err := s.AddUser(account, name)
 	if err == nil && text != "" {
 		err = s.PutInlinePolicy(arn, "own", text)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	key, err := s.AddAccessKey(arn)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return arn, clientsOf(t, s, key)
+	return arn, clientsOf(tb, s, key)
 }
 
 // errorCode is the AWS code of an error; "" for nil or another kind.
 func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""
 }
 
 // wantCode fails unless err has the AWS code.
-func wantCode(t testing.TB, err error, code string) {
-	t.Helper()
+func wantCode(tb testing.TB, err error, code string) {
+	tb.Helper()
 	if got := errorCode(err); got != code {
-		t.Fatalf("error code %q, want %q (%v)", got, code, err)
+		tb.Fatalf("error code %q, want %q (%v)", got, code, err)
 	}
 }
 
 // must fails on an error and passes the result on.
-func must[T any](t testing.TB) func(v T, err error) T {
-	t.Helper()
+func must[T any](tb testing.TB) func(v T, err error) T {
+	tb.Helper()
 	return func(v T, err error) T {
-		t.Helper()
+		tb.Helper()
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return v
 	}
@@ -143,6 +142,3 @@ func (c *fakeClock) advance(d time.Duration) {
 func allowAll(actions string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + actions + `","Resource":"*"}]}`
 }
-
-// asError is errors.As with a target made by the caller.
-func asError[T error](err error, target *T) bool { return errors.As(err, target) }

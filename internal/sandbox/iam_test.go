@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -86,8 +87,7 @@ func removePolicy(t *testing.T, boss *iam.Client, arn string) {
 		t.Error(err)
 	}
 	_, err = boss.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn})
-	var gone *types.NoSuchEntityException
-	if wantCode(t, err, "NoSuchEntity"); !asError(err, &gone) {
+	if _, typed := errors.AsType[*types.NoSuchEntityException](err); !typed {
 		t.Errorf("the error is no NoSuchEntityException: %v", err)
 	}
 	must[*iam.DeleteUserOutput](t)(boss.DeleteUser(ctx, &iam.DeleteUserInput{UserName: aws.String("fred")}))

@@ -122,9 +122,9 @@ func createUser(q *queryCall) (any, *apiError) {
 	if u == nil {
 		return nil, alreadyExists("User with name %s already exists.", name)
 	}
-	u.boundary.set(boundary, q.now)
 	q.acct.mu.Lock()
 	defer q.acct.mu.Unlock()
+	u.boundary.set(boundary, q.now)
 	u.tags.set(q.tags(), q.now)
 	return struct{ User userXML }{u.xml()}, nil
 }
@@ -293,9 +293,9 @@ func createRole(q *queryCall) (any, *apiError) {
 	if r == nil {
 		return nil, alreadyExists("Role with name %s already exists.", name)
 	}
-	r.boundary.set(boundary, q.now)
 	q.acct.mu.Lock()
 	defer q.acct.mu.Unlock()
+	r.boundary.set(boundary, q.now)
 	r.tags.set(q.tags(), q.now)
 	r.description, r.maxSession = q.form.Get("Description"), limit
 	return struct{ Role roleXML }{r.xml()}, nil

@@ -12,9 +12,9 @@ import (
 )
 
 // mayDecrypt asks as S3 would for the caller whose clients these are.
-func mayDecrypt(t testing.TB, s *Server, c awsClients, key, account string) string {
-	t.Helper()
-	id := must[*sts.GetCallerIdentityOutput](t)(c.sts.GetCallerIdentity(t.Context(), nil))
+func mayDecrypt(tb testing.TB, s *Server, c awsClients, key, account string) string {
+	tb.Helper()
+	id := must[*sts.GetCallerIdentityOutput](tb)(c.sts.GetCallerIdentity(tb.Context(), nil))
 	i, _ := s.principalNamed(*id.Arn)
 	s.accountOf(account).mu.RLock()
 	u := s.accountOf(account).users[i.name]
@@ -196,16 +196,16 @@ func TestGrantDoesNotFollowAUserMadeAgain(t *testing.T) {
 }
 
 // removeUser deletes a user with its keys and the inline policy "own".
-func removeUser(t testing.TB, boss *iam.Client, name string) {
-	t.Helper()
-	ctx := t.Context()
-	keys := must[*iam.ListAccessKeysOutput](t)(boss.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &name}))
+func removeUser(tb testing.TB, boss *iam.Client, name string) {
+	tb.Helper()
+	ctx := tb.Context()
+	keys := must[*iam.ListAccessKeysOutput](tb)(boss.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &name}))
 	for _, k := range keys.AccessKeyMetadata {
-		must[*iam.DeleteAccessKeyOutput](t)(boss.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: k.AccessKeyId}))
+		must[*iam.DeleteAccessKeyOutput](tb)(boss.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: k.AccessKeyId}))
 	}
-	inline := must[*iam.ListUserPoliciesOutput](t)(boss.ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: &name}))
+	inline := must[*iam.ListUserPoliciesOutput](tb)(boss.ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: &name}))
 	for _, p := range inline.PolicyNames {
-		must[*iam.DeleteUserPolicyOutput](t)(boss.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: &name, PolicyName: &p}))
+		must[*iam.DeleteUserPolicyOutput](tb)(boss.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: &name, PolicyName: &p}))
 	}
-	must[*iam.DeleteUserOutput](t)(boss.DeleteUser(ctx, &iam.DeleteUserInput{UserName: &name}))
+	must[*iam.DeleteUserOutput](tb)(boss.DeleteUser(ctx, &iam.DeleteUserInput{UserName: &name}))
 }

@@ -200,7 +200,8 @@ func (s *Server) fail(c *call, e *apiError) {
 	}
 }
 
-// pause waits, but not longer than the client or the server lives.
+// pause waits, but not longer than the client or the server lives; a server that
+// is closing answers no more.
 func (s *Server) pause(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
@@ -211,6 +212,7 @@ func (s *Server) pause(r *http.Request, d time.Duration) {
 	case <-t.C:
 	case <-r.Context().Done():
 	case <-s.closing:
+		panic(http.ErrAbortHandler) // net/http closes the connection for it
 	}
 }
 

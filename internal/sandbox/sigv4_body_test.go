@@ -73,8 +73,7 @@ func TestChunkSignaturesOfAWSExamples(t *testing.T) {
 		"end":     trailing[:len(trailing)-200],
 	} {
 		_, _, err := read(t, spoiled, trailingSeed, streamSignedTrailer)
-		var api *apiError
-		if !errors.As(err, &api) {
+		if _, refused := errors.AsType[*apiError](err); !refused {
 			t.Errorf("with its %s spoiled the example is read without an error", what)
 		}
 	}

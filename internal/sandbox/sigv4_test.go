@@ -94,24 +94,24 @@ func TestSkewedClockIsRefused(t *testing.T) {
 }
 
 // signedBy builds a request without a body, signed by A's admin.
-func signedBy(t testing.TB, s *Server, method, path string) *http.Request {
-	t.Helper()
-	return signed(t, s, method, path, emptyHash, nil)
+func signedBy(tb testing.TB, s *Server, method, path string) *http.Request {
+	tb.Helper()
+	return signed(tb, s, method, path, emptyHash, nil)
 }
 
 // signed builds a request signed by A's admin, to be spoiled by the test.
-func signed(t testing.TB, s *Server, method, path, hash string, body []byte) *http.Request {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, bytes.NewReader(body))
+func signed(tb testing.TB, s *Server, method, path, hash string, body []byte) *http.Request {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), method, s.URL()+path, bytes.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	id, secret := s.Admin(accountA)
 	err = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }).SignHTTP(
-		t.Context(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}, r, hash, "s3", defaultRegion, time.Now())
+		tb.Context(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}, r, hash, "s3", defaultRegion, time.Now())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }

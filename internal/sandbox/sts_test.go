@@ -14,34 +14,34 @@ import (
 const roleB = "arn:aws:iam::" + accountB + ":role/puller"
 
 // addRole makes the role puller of account B.
-func addRole(t testing.TB, s *Server, trust, text string) {
-	t.Helper()
+func addRole(tb testing.TB, s *Server, trust, text string) {
+	tb.Helper()
 	arn, err := s.AddRole(accountB, "puller", trust)
 	if err == nil && text != "" {
 		err = s.PutInlinePolicy(arn, "own", text)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // assume asks for a session of the role puller.
-func assume(t testing.TB, c awsClients, change func(*sts.AssumeRoleInput)) (*types.Credentials, error) {
-	t.Helper()
+func assume(tb testing.TB, c awsClients, change func(*sts.AssumeRoleInput)) (*types.Credentials, error) {
+	tb.Helper()
 	in := &sts.AssumeRoleInput{RoleArn: aws.String(roleB), RoleSessionName: aws.String("run")}
 	if change != nil {
 		change(in)
 	}
-	out, err := c.sts.AssumeRole(t.Context(), in)
+	out, err := c.sts.AssumeRole(tb.Context(), in)
 	if err != nil {
 		return nil, err
 	}
 	return out.Credentials, nil
 }
 
-func sessionClients(t testing.TB, s *Server, c *types.Credentials) awsClients {
-	t.Helper()
-	return clientsOf(t, s, Credentials{AccessKeyID: *c.AccessKeyId, Secret: *c.SecretAccessKey, SessionToken: *c.SessionToken})
+func sessionClients(tb testing.TB, s *Server, c *types.Credentials) awsClients {
+	tb.Helper()
+	return clientsOf(tb, s, Credentials{AccessKeyID: *c.AccessKeyId, Secret: *c.SecretAccessKey, SessionToken: *c.SessionToken})
 }
 
 func TestAssumedRoleActsAsTheRoleUntilItExpires(t *testing.T) {

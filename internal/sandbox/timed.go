@@ -18,7 +18,8 @@ type stamped[T any] struct {
 	value T
 }
 
-// keptVersions bounds the history; the oldest go first.
+// keptVersions bounds the history. The oldest value stays, as what was in force
+// before all the changes that are still on their way.
 const keptVersions = 32
 
 // set makes v the value from now on.
@@ -28,7 +29,7 @@ func (t *timed[T]) set(v T, now time.Time) {
 		next = append(next, *old...)
 	}
 	if len(next) >= keptVersions {
-		next = next[len(next)-keptVersions+1:]
+		next = slices.Delete(next, 1, len(next)-keptVersions+2)
 	}
 	next = append(next, stamped[T]{since: now, value: v})
 	t.history.Store(&next)

@@ -1,5 +1,7 @@
 package plan
 
+import "strconv"
+
 // A checker judges what a plan means, field against field. It asks the shape
 // where things stand and which values were refused already: what depends on
 // those is not judged.
@@ -27,6 +29,15 @@ func (c *checker) wrong(pointer, message, hint string) {
 
 func (c *checker) warn(pointer, message, hint string) {
 	c.warning(pointer, c.where(pointer), message, hint)
+}
+
+// lacks reports a field that is not there, at the name of what it belongs to.
+func (c *checker) lacks(pointer, field, hint string) {
+	message := "missing field " + strconv.Quote(field)
+	if pointer != "" {
+		message = dotted(pointer) + ": " + message
+	}
+	c.problem(pointer, c.marks[pointer].name(), message, hint)
 }
 
 func (c *checker) where(pointer string) Position {

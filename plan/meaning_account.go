@@ -36,7 +36,7 @@ func (c *checker) awsAccount(at string, a Account) {
 		if a.EndpointURL != "" {
 			hint += "; a server that is not AWS wants provider: s3-compatible"
 		}
-		c.wrong(at, dotted(at)+`: missing field "id"`, hint)
+		c.lacks(at, "id", hint)
 	case c.ok(id) && !isAccountID(a.ID):
 		hint := ""
 		if digits := regexp.MustCompile(`[^0-9]`).ReplaceAllString(a.ID, ""); isAccountID(digits) {
@@ -56,7 +56,7 @@ func (c *checker) s3Account(at string, a Account) {
 		}
 	}
 	if !c.has(at + "/endpoint_url") {
-		c.wrong(at, dotted(at)+`: missing field "endpoint_url"`, "such as endpoint_url: http://127.0.0.1:9000")
+		c.lacks(at, "endpoint_url", "such as endpoint_url: http://127.0.0.1:9000")
 	}
 	if r := at + "/region"; c.ok(r) && a.Region != "" && !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(a.Region) {
 		c.wrong(r, dotted(r)+" cannot be "+c.quote(a.Region), "such as us-east-1")

@@ -20,7 +20,7 @@ func (c *checker) globs(at string) {
 			}
 			var bad *globError
 			if _, err := expand(glob); errors.As(err, &bad) {
-				c.wrong(p, dotted(p)+": the pattern "+c.quote(glob)+" "+bad.why, bad.hint)
+				c.wrong(p, dotted(p)+": "+c.quote(glob)+" "+bad.why, bad.hint)
 			}
 		}
 	}

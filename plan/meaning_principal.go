@@ -40,7 +40,7 @@ func (c *checker) principal() {
 	}
 	if c.plan.Principal == nil {
 		if source.IsAWS() && destination.IsAWS() && c.has("/accounts") {
-			c.wrong("", `missing field "principal"`, "who pulls: an IAM user or role of the destination account")
+			c.lacks("", "principal", "who pulls: an IAM user or role of the destination account")
 		}
 		return
 	}
@@ -72,7 +72,7 @@ func (c *checker) principalWithoutIAM(p Principal) {
 func (c *checker) principalARN(p Principal) {
 	const at = "/principal/arn"
 	if !c.has(at) {
-		c.wrong("/principal", `principal: missing field "arn"`, "such as arn: arn:aws:iam::210987654321:user/misterrodgers")
+		c.lacks("/principal", "arn", "such as arn: arn:aws:iam::210987654321:user/misterrodgers")
 		return
 	}
 	if !c.ok(at) {
@@ -92,7 +92,7 @@ func (c *checker) principalARN(p Principal) {
 		c.wrong(at, "principal.arn belongs to account "+a.account+", not to the destination "+destination.ID, hint)
 	}
 	if part := partitionOf(destination.Region); part != "" && part != a.partition && c.ok("/accounts/destination/region") {
-		c.wrong(at, "principal.arn is of partition "+a.partition+", the destination's region of "+part, "")
+		c.wrong(at, "principal.arn is of partition "+a.partition+", and the destination's region is of "+part, "")
 	}
 	if c.plan.Permissions.Manage && c.ok("/permissions/manage") && strings.HasPrefix(a.path, "/aws-") {
 		c.wrong(at, "principal.arn names a role that AWS manages, whose policies cannot be changed",
@@ -123,7 +123,7 @@ func (c *checker) principalProfile(p Principal) {
 	}
 	switch given := c.has("/principal/profile"); {
 	case p.Credentials == Profile && !given:
-		c.wrong(c.first("/principal/credentials", "/principal"), `principal: missing field "profile"`, "credentials: profile wants to know which")
+		c.lacks("/principal", "profile", "credentials: profile wants to know which")
 	case p.Credentials != Profile && given:
 		c.wrong("/principal/profile", "principal.profile is given, and credentials are "+string(p.Credentials),
 			"write credentials: profile, or take the profile out")
@@ -131,7 +131,7 @@ func (c *checker) principalProfile(p Principal) {
 }
 
 func (c *checker) principalCreated(p Principal) {
-	if !c.ok("/principal/create", "/principal/path", "/principal/permissions_boundary") {
+	if !c.plan.Accounts.Destination.IsAWS() || !c.ok("/principal/create", "/principal/path", "/principal/permissions_boundary") {
 		return
 	}
 	if !p.Create {
@@ -153,11 +153,12 @@ func (c *checker) principalCreated(p Principal) {
 	if why != "" || !c.ok("/principal/arn") {
 		return
 	}
-	if p.Path != "" && p.Path != a.path && a.path != "/" {
+	switch path := p.Path; {
+	case path == a.path || !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):
+	case a.path == "/":
+		c.wrong("/principal/path", "principal.path is not in principal.arn", "write "+c.quote(strings.TrimSuffix(p.ARN, a.name)+path[1:]+a.name)+" there")
+	default:
 		c.wrong("/principal/path", "principal.path is not the path in principal.arn", "the ARN says "+c.quote(a.path))
-	}
-	if p.Path != "" && p.Path != "/" && a.path == "/" {
-		c.wrong("/principal/path", "principal.path is not in principal.arn", "write "+c.quote(strings.TrimSuffix(p.ARN, a.name)+p.Path[1:]+a.name)+" there")
 	}
 	c.boundary(p, a)
 }

@@ -41,7 +41,7 @@ func problemsOf(tb testing.TB, text string) []string {
 }
 
 func brief(list []plan.Problem) []string {
-	said := make([]string, 0, len(list))
+	var said []string
 	for _, p := range list {
 		line := fmt.Sprintf("%d:%d: %s", p.Line, p.Column, p.Message)
 		if p.Hint != "" {

@@ -17,13 +17,14 @@
 // is skipped; what needs a waiting step waits, and what needs an interrupted one
 // is interrupted.
 //
-// Steps whose rule is always run at every end: they ignore failed, waiting and
-// interrupted needs, except for needs that are always steps themselves, and run
-// under a context that outlives the cancellation by a bounded time.
+// Steps whose rule is always run at every end, also when the run is stopped, and
+// under a context that outlives the cancellation by a bounded time. Their needs
+// hold all the same: nothing is cleaned up in an account that proved to be another
+// one. What they merely follow is in their After.
 //
 // A step that is done may report objects that failed. That does not stop what
 // needs it: whether they matter is decided by the step that verifies, which then
-// ends as failed with a number of objects and no error.
+// ends as failed with a number of objects and no error but an [ObjectsError].
 //
 // Cancelling the context of Run is graceful: nothing more is started, the steps
 // that run are told by their context and waited for. Options.Kill is not: Run

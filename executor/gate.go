@@ -37,9 +37,6 @@ func (s *schedule) unmet(step *compile.Step) (Result, bool) {
 		{[]Outcome{Waiting}, Waiting, "it waits"},
 	} {
 		at := slices.IndexFunc(step.Needs, func(id plan.StepID) bool {
-			if isAlways(step) && !isAlways(s.steps[id]) {
-				return false
-			}
 			return slices.Contains(by.outcomes, s.reports[id].Outcome)
 		})
 		if at >= 0 {

@@ -147,7 +147,7 @@ func (q *s3Call) listObjectsV2() error {
 			return err
 		}
 	case !legalStart(start):
-		return invalidArgument("The start-after provided is incorrect", "start-after", start)
+		return invalidArgument("The start-after provided is incorrect", "start-after", listEncode(start))
 	default:
 		l.startAfter(start)
 	}

@@ -21,6 +21,8 @@ type Options struct {
 	FetchOwner bool
 	// Requester accepts to pay for requests on requester-pays buckets.
 	Requester bool
+
+	retries retries // tests wait less
 }
 
 // Validate says which option makes no sense.

@@ -40,16 +40,12 @@ func (b *bucket) CopyObject(ctx context.Context, r s3copy.CopyRequest) (s3copy.C
 		return s3copy.Copied{}, b.copyFailed(ctx, err, r)
 	}
 	if out.CopyObjectResult == nil || unquote(out.CopyObjectResult.ETag) == "" {
-		return s3copy.Copied{}, b.emptyAnswer("copy object %q to %s", r.SourceKey, b.at.Bucket)
+		return s3copy.Copied{}, emptyAnswer("copy object %q to %s", r.SourceKey, b.at.Bucket)
 	}
 	return s3copy.Copied{
 		ETag: unquote(out.CopyObjectResult.ETag), VersionID: aws.ToString(out.VersionId),
 		Checksums: copyChecksums(out.CopyObjectResult), Type: s3copy.ChecksumType(out.CopyObjectResult.ChecksumType),
 	}, nil
-}
-
-func (b *bucket) emptyAnswer(format string, args ...any) error {
-	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), s3copy.ErrEmptyAnswer)
 }
 
 func (b *bucket) copyFailed(ctx context.Context, err error, r s3copy.CopyRequest) error {
@@ -99,7 +95,7 @@ func (b *bucket) CopyPart(ctx context.Context, r s3copy.PartRequest) (s3copy.Par
 		return s3copy.Part{}, e
 	}
 	if out.CopyPartResult == nil || unquote(out.CopyPartResult.ETag) == "" {
-		return s3copy.Part{}, b.emptyAnswer("copy part %d of object %q to %s", r.Number, r.SourceKey, b.at.Bucket)
+		return s3copy.Part{}, emptyAnswer("copy part %d of object %q to %s", r.Number, r.SourceKey, b.at.Bucket)
 	}
 	return s3copy.Part{
 		Number: r.Number, Size: r.Last - r.First + 1, ETag: unquote(out.CopyPartResult.ETag),
@@ -124,7 +120,7 @@ func (b *bucket) CompleteUpload(ctx context.Context, r s3copy.CompleteRequest) (
 	for _, p := range r.Parts {
 		in.MultipartUpload.Parts = append(in.MultipartUpload.Parts, completedPart(int32(p.Number), p.ETag, p.Checksums))
 	}
-	out, err := c.CompleteMultipartUpload(ctx, in, voidOnConflict)
+	out, err := c.CompleteMultipartUpload(ctx, in, b.voidOnConflict)
 	if err != nil {
 		e := failed(err, "complete the upload of object %q to %s", r.Key, b.at.Bucket)
 		switch {
@@ -136,7 +132,7 @@ func (b *bucket) CompleteUpload(ctx context.Context, r s3copy.CompleteRequest) (
 		return s3copy.Copied{}, e
 	}
 	if unquote(out.ETag) == "" {
-		return s3copy.Copied{}, b.emptyAnswer("complete the upload of object %q to %s", r.Key, b.at.Bucket)
+		return s3copy.Copied{}, emptyAnswer("complete the upload of object %q to %s", r.Key, b.at.Bucket)
 	}
 	return s3copy.Copied{
 		ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId),
@@ -145,4 +141,6 @@ func (b *bucket) CompleteUpload(ctx context.Context, r s3copy.CompleteRequest) (
 }
 
 // voidOnConflict does not repeat a completion that met another write: S3 wants the upload made again.
-func voidOnConflict(o *s3.Options) { o.Retryer = withoutConflicts(readAttempts) }
+func (b *bucket) voidOnConflict(o *s3.Options) {
+	o.Retryer = b.session.options.retries.withoutConflicts(readAttempts)
+}

@@ -117,7 +117,7 @@ func (d *deleting) account(ctx context.Context, which []int, out *s3.DeleteObjec
 		err, answered := answers[o.Key+"\x00"+o.VersionID]
 		switch {
 		case !answered:
-			d.results[i] = d.bucket.emptyAnswer("delete object %q of %s", o.Key, d.bucket.at.Bucket)
+			d.results[i] = emptyAnswer("delete object %q of %s", o.Key, d.bucket.at.Bucket)
 		case err == nil:
 			d.results[i] = nil
 		case errorCode(err) == "InternalError" || throttling(errorCode(err)):

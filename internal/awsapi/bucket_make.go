@@ -73,7 +73,7 @@ type setting struct {
 // configure writes the settings that differ, what makes the bucket safe first.
 func (s *session) configure(ctx context.Context, b compile.BucketSpec, have compile.Bucket, region string) error {
 	c := s.s3Client(clientKey{region: region, owner: s.account.ID})
-	wait := func(o *s3.Options) { o.Retryer = settling() }
+	wait := func(o *s3.Options) { o.Retryer = s.options.retries.settling() }
 	for _, set := range s.settings(b, have) {
 		if !set.want {
 			continue

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,7 +29,7 @@ func (b *bucket) Restore(ctx context.Context, key string, days int) error {
 	if err == nil || errorCode(err) == "RestoreAlreadyInProgress" {
 		return nil
 	}
-	e := explain(err, "restore object "+key+" of "+b.at.Bucket)
+	e := explain(err, fmt.Sprintf("restore object %q of %s", key, b.at.Bucket))
 	if e.Code == "InvalidObjectState" { // it says here that there is nothing to restore
 		e.means = nil
 	}

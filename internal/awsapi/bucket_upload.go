@@ -42,7 +42,7 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 		return "", failed(err, "start the upload of object %q to %s", r.Key, b.at.Bucket)
 	}
 	if aws.ToString(out.UploadId) == "" {
-		return "", b.emptyAnswer("start the upload of object %q to %s", r.Key, b.at.Bucket)
+		return "", emptyAnswer("start the upload of object %q to %s", r.Key, b.at.Bucket)
 	}
 	return *out.UploadId, nil
 }
@@ -147,7 +147,7 @@ func (b *bucket) PutObject(ctx context.Context, r s3copy.UploadRequest, body []b
 		return s3copy.Copied{}, e
 	}
 	if unquote(out.ETag) == "" {
-		return s3copy.Copied{}, b.emptyAnswer("write object %q to %s", r.Key, b.at.Bucket)
+		return s3copy.Copied{}, emptyAnswer("write object %q to %s", r.Key, b.at.Bucket)
 	}
 	return s3copy.Copied{
 		ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId),
@@ -169,7 +169,7 @@ func (b *bucket) PutPart(ctx context.Context, key, uploadID string, number int, 
 		return s3copy.Part{}, failed(err, "write part %d of object %q to %s", number, key, b.at.Bucket)
 	}
 	if unquote(out.ETag) == "" {
-		return s3copy.Part{}, b.emptyAnswer("write part %d of object %q to %s", number, key, b.at.Bucket)
+		return s3copy.Part{}, emptyAnswer("write part %d of object %q to %s", number, key, b.at.Bucket)
 	}
 	return s3copy.Part{
 		Number: number, Size: s3copy.Bytes(len(body)), ETag: unquote(out.ETag), Checksums: putPartChecksums(out),

@@ -167,3 +167,8 @@ func unless(err, wanted error) error {
 	}
 	return err
 }
+
+// emptyAnswer words a yes that told nothing.
+func emptyAnswer(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), s3copy.ErrEmptyAnswer)
+}

@@ -21,7 +21,13 @@ func (s *session) KMSKey(ctx context.Context, id, region string) (compile.KMSKey
 		return compile.KMSKey{}, unseen("KMS key "+id, why), err
 	}
 	m := out.KeyMetadata
-	k := compile.KMSKey{ARN: aws.ToString(m.Arn), AWSManaged: m.KeyManager == types.KeyManagerTypeAws, State: string(m.KeyState)}
+	if m == nil {
+		return compile.KMSKey{}, nil, emptyAnswer("read key %s", id)
+	}
+	k := compile.KMSKey{
+		ARN: aws.ToString(m.Arn), State: string(m.KeyState),
+		AWSManaged: m.KeyManager == types.KeyManagerTypeAws || strings.HasPrefix(id, "alias/aws/"),
+	}
 	var hidden []compile.Unseen
 	policy, err := c.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: m.Arn})
 	if err != nil {

@@ -43,13 +43,13 @@ func (l *Login) OpenRestorer(b compile.Location) s3copy.Restorer { return l.sess
 // answer is lost a key may stand that nobody knows the secret of, which the caller finds by listing
 // the user's keys. The secret is nowhere but in the login.
 func (s *session) MintKey(ctx context.Context, user string) (keyID string, _ *Login, err error) {
-	out, err := s.iamClient().CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &user}, onceAtMost)
+	out, err := s.iamClient().CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &user}, s.onceAtMost)
 	if err != nil {
 		return "", nil, failed(err, "create an access key of user %s", user)
 	}
 	k := out.AccessKey
 	if k == nil || aws.ToString(k.AccessKeyId) == "" || aws.ToString(k.SecretAccessKey) == "" {
-		return "", nil, fmt.Errorf("create an access key of user %s: %w", user, s3copy.ErrEmptyAnswer)
+		return "", nil, emptyAnswer("create an access key of user %s", user)
 	}
 	cfg := s.cfg.Copy()
 	cfg.Credentials = credentials.NewStaticCredentialsProvider(*k.AccessKeyId, *k.SecretAccessKey, "")

@@ -25,6 +25,9 @@ func (s *session) ManagedPolicy(ctx context.Context, arn string) (compile.Manage
 	if err != nil {
 		return compile.ManagedPolicy{}, failed(err, "read policy %s", arn)
 	}
+	if out.Policy == nil {
+		return compile.ManagedPolicy{}, emptyAnswer("read policy %s", arn)
+	}
 	p := compile.ManagedPolicy{
 		Exists: true, ARN: arn, Name: aws.ToString(out.Policy.PolicyName),
 		Default: aws.ToString(out.Policy.DefaultVersionId), Tags: tagsOf(out.Policy.Tags),
@@ -32,6 +35,9 @@ func (s *session) ManagedPolicy(ctx context.Context, arn string) (compile.Manage
 	version, err := c.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: &p.Default})
 	if err != nil {
 		return compile.ManagedPolicy{}, failed(err, "read version %s of policy %s", p.Default, arn)
+	}
+	if version.PolicyVersion == nil {
+		return compile.ManagedPolicy{}, emptyAnswer("read version %s of policy %s", p.Default, arn)
 	}
 	if p.Document, err = document(version.PolicyVersion.Document); err != nil {
 		return compile.ManagedPolicy{}, failed(err, "read version %s of policy %s", p.Default, arn)
@@ -101,7 +107,7 @@ func (s *session) CreatePolicy(ctx context.Context, p compile.PolicySpec) error 
 	_, err := s.iamClient().CreatePolicy(ctx, &iam.CreatePolicyInput{
 		PolicyName: &p.Name, Path: aws.String(pathOf(p.ARN)), PolicyDocument: &p.Document, Tags: iamTags(p.Tags),
 		Description: aws.String("Made by xplan for one copy between accounts; removed by its clean-up"),
-	}, onceAtMost)
+	}, s.onceAtMost)
 	if err != nil {
 		return failed(err, "create policy %s", p.Name)
 	}
@@ -131,7 +137,7 @@ func (s *session) UpdatePolicy(ctx context.Context, p compile.PolicySpec) error 
 	}
 	_, err = s.iamClient().CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{
 		PolicyArn: &p.ARN, PolicyDocument: &p.Document, SetAsDefault: true,
-	}, onceAtMost)
+	}, s.onceAtMost)
 	if err != nil {
 		return failed(err, "make a new version of policy %s", p.ARN)
 	}

@@ -163,7 +163,7 @@ func holdsAll(tags, wanted map[string]string) bool {
 func (s *session) createUser(ctx context.Context, p compile.PrincipalSpec) (compile.PrincipalFacts, error) {
 	out, err := s.iamClient().CreateUser(ctx, &iam.CreateUserInput{
 		UserName: &p.Name, Path: aws.String(cmp.Or(p.Path, "/")), PermissionsBoundary: optional(p.Boundary), Tags: iamTags(p.Tags),
-	}, onceAtMost)
+	}, s.onceAtMost)
 	if err != nil {
 		return compile.PrincipalFacts{}, err
 	}
@@ -174,7 +174,7 @@ func (s *session) createRole(ctx context.Context, p compile.PrincipalSpec) (comp
 	out, err := s.iamClient().CreateRole(ctx, &iam.CreateRoleInput{
 		RoleName: &p.Name, Path: aws.String(cmp.Or(p.Path, "/")), PermissionsBoundary: optional(p.Boundary), Tags: iamTags(p.Tags),
 		AssumeRolePolicyDocument: &p.Trust,
-	}, onceAtMost)
+	}, s.onceAtMost)
 	if err != nil {
 		return compile.PrincipalFacts{}, err
 	}

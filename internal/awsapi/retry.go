@@ -1,8 +1,10 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -19,50 +21,66 @@ const (
 	// down, and it comes back to the object. Sitting out the throttling here would hide it.
 	copyAttempts    = 4
 	refusedAttempts = 6
+	firstBackoff    = 100 * time.Millisecond
 	longestBackoff  = 10 * time.Second
 )
 
-// patient retries what may safely be repeated. The SDK's token bucket is off: attempts are
-// bounded, and a bucket shared by thousands of copies would give up for all because of some.
-func patient(attempts int) aws.Retryer {
-	return standard(attempts, retry.IsErrorRetryableFunc(conflicting))
+// retries makes the retryers of a session. The zero value is the real one.
+type retries struct {
+	first time.Duration // a retry's longest wait doubles from here; 0 means firstBackoff
 }
 
-// withoutConflicts is patient, but gives up where another write came between.
-func withoutConflicts(attempts int) aws.Retryer { return standard(attempts) }
+// delay is somewhere between nothing and the attempt's longest wait, so that those refused together do not
+// come back together.
+func (r retries) delay(attempt int, _ error) (time.Duration, error) {
+	longest := cmp.Or(r.first, firstBackoff) << min(max(attempt-1, 0), 16)
+	return rand.N(min(longest, longestBackoff) + 1), nil
+}
 
-func standard(attempts int, more ...retry.IsErrorRetryable) aws.Retryer {
+func (r retries) standard(attempts int, set func(*retry.StandardOptions)) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
-		o.MaxBackoff = longestBackoff
+		o.Backoff = retry.BackoffDelayerFunc(r.delay)
 		o.RateLimiter = ratelimit.None
-		o.Retryables = append(o.Retryables, more...)
+		set(o)
 	})
 }
 
-// conflicting answers true for what S3 says about two writes at once: nothing was done, ask again.
+// patient retries what may safely be repeated. The SDK's token bucket is off: attempts are
+// bounded, and a bucket shared by thousands of copies would give up for all because of some.
+func (r retries) patient(attempts int) aws.Retryer {
+	return r.standard(attempts, func(o *retry.StandardOptions) {
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(conflicting))
+	})
+}
+
+// withoutConflicts is patient, but gives up where another write came between.
+func (r retries) withoutConflicts(attempts int) aws.Retryer {
+	return r.standard(attempts, func(*retry.StandardOptions) {})
+}
+
+// conflicting answers true for what S3 says about two writes at once, and for any 429: nothing was done, ask again.
 func conflicting(err error) aws.Ternary {
 	switch errorCode(err) {
 	case "OperationAborted", "ConditionalRequestConflict":
 		return aws.TrueTernary
-	default:
-		return aws.UnknownTernary
 	}
+	if statusCode(err) == http.StatusTooManyRequests {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // settling also waits for what a bucket made a moment ago does not know yet.
-func settling() aws.Retryer {
-	return retry.AddWithErrorCodes(patient(readAttempts), "NoSuchBucket")
+func (r retries) settling() aws.Retryer {
+	return retry.AddWithErrorCodes(r.patient(readAttempts), "NoSuchBucket")
 }
 
 // onlyRefused repeats a request only after an answer that says that it was not carried out. Any
 // other end (a timeout, a torn connection, a 500) is the caller's, who reads what stands: a second
 // access key or policy version made by a retry would be nobody's.
-func onlyRefused() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = refusedAttempts
-		o.MaxBackoff = longestBackoff
-		o.RateLimiter = ratelimit.None
+func (r retries) onlyRefused() aws.Retryer {
+	return r.standard(refusedAttempts, func(o *retry.StandardOptions) {
 		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refused)}
 	})
 }

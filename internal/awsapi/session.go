@@ -60,7 +60,7 @@ func openSession(ctx context.Context, a plan.Account, profile string, o Options)
 		config.WithHTTPClient(newTransport(o.InFlight)),
 		config.WithAppID(appID),
 		config.WithLogger(logging.Nop{}),
-		config.WithRetryer(func() aws.Retryer { return patient(readAttempts) }),
+		config.WithRetryer(func() aws.Retryer { return o.retries.patient(readAttempts) }),
 	}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
@@ -170,9 +170,9 @@ func (s *session) newS3Client(k clientKey) *s3.Client {
 		if s.account.PathStyle != nil {
 			o.UsePathStyle = *s.account.PathStyle
 		}
-		o.Retryer = patient(readAttempts)
+		o.Retryer = s.options.retries.patient(readAttempts)
 		if k.copies {
-			o.Retryer = patient(copyAttempts)
+			o.Retryer = s.options.retries.patient(copyAttempts)
 		}
 		if !s.account.IsAWS() {
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -189,7 +189,7 @@ func (s *session) stsClient() *sts.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = patient(readAttempts)
+		o.Retryer = s.options.retries.patient(readAttempts)
 	})
 }
 
@@ -198,7 +198,7 @@ func (s *session) iamClient() *iam.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = patient(readAttempts)
+		o.Retryer = s.options.retries.patient(readAttempts)
 	})
 }
 
@@ -210,7 +210,7 @@ func (s *session) kmsClient(region string) *kms.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = patient(readAttempts)
+		o.Retryer = s.options.retries.patient(readAttempts)
 	})
 }
 
@@ -222,9 +222,9 @@ func (s *session) ec2Client(region string) *ec2.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = patient(readAttempts)
+		o.Retryer = s.options.retries.patient(readAttempts)
 	})
 }
 
 // onceAtMost is for requests that do harm when they are made twice.
-func onceAtMost(o *iam.Options) { o.Retryer = onlyRefused() }
+func (s *session) onceAtMost(o *iam.Options) { o.Retryer = s.options.retries.onlyRefused() }

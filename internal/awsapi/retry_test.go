@@ -1,0 +1,102 @@
+package awsapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+)
+
+// tear closes the connection without an answer.
+func tear(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close()
+	}
+}
+
+func TestAccessKeyIsAskedForOnceWhereTheAnswerIsLost(t *testing.T) {
+	for name, h := range map[string]func(http.ResponseWriter, request){
+		"torn connection": func(w http.ResponseWriter, _ request) { tear(w) },
+		"500":             func(w http.ResponseWriter, _ request) { w.WriteHeader(500) },
+		"503":             func(w http.ResponseWriter, _ request) { w.WriteHeader(503) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveHTTP(t, h)
+			a := account(t, s)
+			if _, _, err := a.MintKey(t.Context(), "misterrodgers"); err == nil {
+				t.Error("got no error")
+			}
+			if err := a.CreatePolicy(t.Context(), compile.PolicySpec{Name: "p", ARN: "arn:aws:iam::" + accountB + ":policy/p"}); err == nil {
+				t.Error("got no error")
+			}
+			if n := len(s.requests()); n != 2 {
+				t.Errorf("%d requests were sent, want one each", n)
+			}
+		})
+	}
+}
+
+func TestThrottledAccessKeyIsAskedForAgain(t *testing.T) {
+	n := 0
+	s := serve(t, func(request) (int, string) {
+		if n++; n < 3 {
+			return 400, iamError("Throttling", "Rate exceeded")
+		}
+		return 200, `<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><UserName>u</UserName><AccessKeyId>` + testKeyID +
+			`</AccessKeyId><Status>Active</Status><SecretAccessKey>` + testKey + `</SecretAccessKey></AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>`
+	})
+	id, _, err := account(t, s).MintKey(t.Context(), "u")
+	if err != nil || id != testKeyID || n != 3 {
+		t.Errorf("got %s, %v after %d requests, want the key after 3", id, err, n)
+	}
+}
+
+func TestThrottledCopyIsToldSoonerThanARead(t *testing.T) {
+	s := serve(t, func(request) (int, string) { return 503, xmlError("SlowDown", "Please reduce your request rate.") })
+	b := account(t, s).pair()
+	_, err := b.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
+	if n := len(s.requests()); !errors.Is(err, s3copy.ErrThrottled) || n != copyAttempts {
+		t.Errorf("copy: got %v after %d requests, want %v after %d", err, n, s3copy.ErrThrottled, copyAttempts)
+	}
+	_, err = b.Tags(t.Context(), "k")
+	if n := len(s.requests()) - copyAttempts; !errors.Is(err, s3copy.ErrThrottled) || n != readAttempts {
+		t.Errorf("read: got %v after %d requests, want %v after %d", err, n, s3copy.ErrThrottled, readAttempts)
+	}
+}
+
+func TestErrorInsideA200IsRepeatedAndThenTold(t *testing.T) {
+	s := serve(t, func(request) (int, string) { return 200, xmlError("InternalError", "We encountered an internal error.") })
+	_, err := account(t, s).pair().CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
+	if n := len(s.requests()); err == nil || !strings.Contains(err.Error(), "InternalError") || n != copyAttempts {
+		t.Errorf("got %v after %d requests, want InternalError after %d", err, n, copyAttempts)
+	}
+}
+
+func TestTornReadIsRepeated(t *testing.T) {
+	n := 0
+	s := serveHTTP(t, func(w http.ResponseWriter, _ request) {
+		if n++; n == 1 {
+			tear(w)
+		}
+	})
+	if _, err := account(t, s).pair().Tags(t.Context(), "k"); err != nil || n < 2 {
+		t.Errorf("got %v after %d requests, want no error after 2", err, n)
+	}
+}
+
+func TestVoidUploadIsAbortedAndSaidToBeGone(t *testing.T) {
+	s := serve(t, func(r request) (int, string) {
+		if r.Method == http.MethodPost {
+			return 409, xmlError("ConditionalRequestConflict", "another write came between")
+		}
+		return 204, ""
+	})
+	_, err := account(t, s).pair().CompleteUpload(t.Context(), s3copy.CompleteRequest{Key: "k", UploadID: "u", IfNoneMatch: true})
+	seen := s.requests()
+	if !errors.Is(err, s3copy.ErrNoUpload) || len(seen) != 2 || seen[1].Method != http.MethodDelete {
+		t.Errorf("got %v after %v, want %v after one POST and the DELETE", err, seen, s3copy.ErrNoUpload)
+	}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"xplan/internal/compile"
+	"xplan/internal/view"
+	"xplan/plan"
+	"xplan/state"
+)
+
+// applyFlags are the words of a person for one run.
+type applyFlags struct {
+	yes     bool
+	confirm []string
+	noScan  bool
+	newRun  bool
+}
+
+func (f *applyFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; never covers a deletion")
+	cmd.Flags().StringArrayVar(&f.confirm, "confirm", nil, "confirm deletions in this bucket (repeatable)")
+	cmd.Flags().BoolVar(&f.noScan, "no-scan", false, "do not count objects first: work is assumed")
+}
+
+func (f *applyFlags) confirmed() map[string]bool {
+	m := map[string]bool{}
+	for _, b := range f.confirm {
+		m[b] = true
+	}
+	return m
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Run a plan: set up, copy, verify, clean up; goes on with an interrupted run",
+		Args:  files(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.load(args[0])
+			if err != nil {
+				return err
+			}
+			return a.withState(p, func(db *state.DB) error {
+				prev, err := previous(db, p, f.newRun)
+				if err != nil {
+					return err
+				}
+				return a.apply(cmd.Context(), work{plan: p, db: db, flags: f, previous: prev})
+			})
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&f.newRun, "new-run", false, "start over instead of going on with an unfinished run")
+	return cmd
+}
+
+// withState runs f while this process holds the plan's lock.
+func (a *app) withState(p *plan.Plan, f func(*state.DB) error) (err error) {
+	db, err := state.Open(a.stateOf(p.File), p.Name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return f(db)
+}
+
+// previous returns the run to go on with, or nil. A run goes on only with its own plan.
+func previous(db *state.DB, p *plan.Plan, fresh bool) (*state.Run, error) {
+	last, err := db.Last()
+	switch {
+	case errors.Is(err, state.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case fresh || !unfinished(last.Status):
+		return nil, nil
+	case last.PlanDigest != p.Digest():
+		return nil, changedPlan(last, p)
+	}
+	return &last, nil
+}
+
+// unfinished tells whether apply goes on with a run of that status. What failed or waits is
+// tried anew by a new run: the compared objects are not copied again.
+func unfinished(s state.RunStatus) bool {
+	return s == state.Running || s == state.Interrupted || s == state.Failed
+}
+
+func changedPlan(last state.Run, p *plan.Plan) error {
+	e := &changedPlanError{run: last.ID}
+	before, err := plan.FromJSON(last.Plan)
+	if err != nil {
+		return errors.Join(e, err)
+	}
+	for _, d := range plan.Differences(before, p) {
+		e.differences = append(e.differences, fmt.Sprintf("%s: %s → %s", d.Pointer, d.Before, d.After))
+	}
+	return e
+}
+
+// work is one application of a plan.
+type work struct {
+	plan     *plan.Plan
+	db       *state.DB
+	flags    applyFlags
+	previous *state.Run // the run to go on with
+	only     func(*plan.Plan, compile.World) (*compile.Program, error)
+}
+
+// apply observes, compiles, asks, and runs.
+func (a *app) apply(ctx context.Context, w work) error {
+	counting := compile.CountAll
+	switch {
+	case w.flags.noScan || w.only != nil:
+		counting = compile.CountNone
+	case w.flags.yes:
+		counting = compile.CountFirst
+	}
+	s, err := a.survey(ctx, w.plan, w.db, counting)
+	if err != nil {
+		return err
+	}
+	prog, err := s.compile(w.only)
+	if err != nil {
+		return err
+	}
+	if !prog.HasChanges() && w.previous == nil {
+		return a.nothing(prog, w)
+	}
+	if !w.flags.yes {
+		if err := a.ask(w.plan, prog); err != nil {
+			return err
+		}
+	} else if a.verbose && !a.json {
+		if err := view.Diff(a.err, w.plan, prog, view.Style{Color: a.colors(a.err)}); err != nil {
+			return err
+		}
+	}
+	return a.execute(ctx, w, s, prog)
+}
+
+// nothing says that the plan holds already.
+func (a *app) nothing(prog *compile.Program, w work) error {
+	if a.json {
+		a.jsonLine(map[string]any{"type": "run_summary", "plan": w.plan.Name, "state": "done", "changes": 0, "exit": exitDone})
+		return nil
+	}
+	return view.NoChanges(a.out, w.plan, prog, view.Style{Color: a.colors(a.out)})
+}
+
+// ask shows the review and waits for a person's yes.
+func (a *app) ask(p *plan.Plan, prog *compile.Program) error {
+	if !a.canAsk() {
+		return &usageError{fmt.Errorf("apply asks before it changes anything, and nobody can answer here: review with xplan plan %s, then pass --yes", p.File)}
+	}
+	if err := view.Diff(a.out, p, prog, view.Style{Color: a.colors(a.out)}); err != nil {
+		return err
+	}
+	fmt.Fprint(a.err, "\nApply this? Only \"yes\" does: ")
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if err != nil || strings.TrimSpace(answer) != "yes" {
+		return errAnswerNo
+	}
+	return nil
+}
+
+// resumeWords is the exact command that goes on with a run.
+func (a *app) resumeWords(run state.Run) string {
+	words := []string{"xplan resume", shellQuote(run.ID)}
+	if dir := a.stateOf(run.PlanFile); dir != ".xplan" {
+		words = append(words, "--state", shellQuote(dir))
+	}
+	for _, p := range a.profiles {
+		words = append(words, "--profile", shellQuote(p))
+	}
+	return strings.Join(words, " ")
+}
+
+func shellQuote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@+") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// absolute makes a path that works from anywhere.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

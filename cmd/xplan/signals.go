@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// withSignals gives a context that the first Ctrl-C or SIGTERM cancels: stop scheduling,
+// finish what is in flight, commit. The second closes leave: go now. stop ends the listening.
+func withSignals(parent context.Context, say io.Writer) (ctx context.Context, leave <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	second, quit, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-signals:
+			fmt.Fprintln(say, "\nstopping: finishing what is in flight; once more to leave now")
+			cancel()
+		case <-quit:
+			return
+		}
+		select {
+		case <-signals:
+			close(second)
+		case <-quit:
+		}
+	}()
+	return ctx, second, func() {
+		signal.Stop(signals)
+		close(quit)
+		<-ended
+		cancel()
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"xplan/schemas"
+)
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of plan files, for editors",
+		Args:  files(0),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.out.Write(schemas.PlanV1())
+			return err
+		},
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  files(0),
+		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				a.jsonLine(map[string]any{"type": "version", "xplan": version, "format": 1, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+				return nil
+			}
+			_, err := fmt.Fprintf(a.out, "xplan %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE…",
+		Short: "Check plan files offline: every problem at once, with line, column and a caret",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			bad := 0
+			for _, path := range args {
+				if err := a.validate(path); err != nil {
+					bad = max(bad, a.exit(err))
+				}
+			}
+			if bad != 0 {
+				return statusError(bad)
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) validate(path string) error {
+	p, err := a.load(path)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.jsonLine(map[string]any{"type": "valid", "file": path, "name": p.Name, "digest": p.Digest()})
+		return nil
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintln(a.err, w.String())
+	}
+	_, err = fmt.Fprintf(a.out, "%s: valid, plan %s, %d bucket pair(s)\n", path, p.Name, len(p.Buckets))
+	return err
+}

@@ -1,0 +1,189 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"xplan/executor"
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+	"xplan/plan"
+)
+
+// cleanUploads aborts the multipart uploads that are ours: those recorded with their ID, and
+// those that a crash left without one, found by key and time.
+type cleanUploads struct{ pairRunner }
+
+func (r cleanUploads) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	c := *s.Spec.Copy
+	ours, err := r.d.Journals.Uploads(c.Pair)
+	if err != nil || len(ours) == 0 {
+		return held("no upload of ours is left"), err
+	}
+	source, destination := c.Source(), c.Destination()
+	dest := r.d.Destination.OpenDestination(destination, source)
+	journal := r.d.Journals.Journal(c.Pair)
+	for _, u := range ours {
+		ids, err := uploadIDs(ctx, dest, u)
+		if err != nil {
+			return executor.Result{}, err
+		}
+		for _, id := range ids {
+			if err := dest.AbortUpload(ctx, u.Key, id); err != nil {
+				return executor.Result{}, fmt.Errorf("abort the upload of %q: %w", u.Key, err)
+			}
+		}
+		if err := journal.DropUpload(ctx, u.Key); err != nil {
+			return executor.Result{}, err
+		}
+	}
+	return done(fmt.Sprintf("%d uploads of ours aborted", len(ours))), nil
+}
+
+func uploadIDs(ctx context.Context, dest s3copy.PartLister, u s3copy.Upload) ([]string, error) {
+	if u.ID != "" {
+		return []string{u.ID}, nil
+	}
+	all, err := dest.ListUploads(ctx, u.Key)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, p := range all {
+		if p.Key == u.Key && !p.Initiated.Before(u.Started.Add(-clockSkew)) && p.Initiated.Before(u.Started.Add(orphanWindow)) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, nil
+}
+
+// cleanInstance terminates an instance that the plan names.
+type cleanInstance struct{ sides }
+
+func (r cleanInstance) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Instance
+	api := r.of(s.Side)
+	have, err := api.Instance(ctx, spec.ID, spec.Region)
+	switch {
+	case err != nil:
+		return executor.Result{}, err
+	case !have.Exists || instanceGone(have.State):
+		return held("terminated already"), nil
+	case have.Protected:
+		return waiting(spec.ID + " is protected against termination: lift that, and run xplan cleanup"), nil
+	}
+	if err := api.TerminateInstance(ctx, spec.ID, spec.Region); err != nil {
+		return executor.Result{}, err
+	}
+	err = until(ctx, readBackFor, func(ctx context.Context) error {
+		now, err := api.Instance(ctx, spec.ID, spec.Region)
+		if err == nil && now.Exists && !instanceGone(now.State) {
+			err = fmt.Errorf("instance %s is %s: %w", spec.ID, now.State, errNotYet)
+		}
+		return err
+	})
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done("terminated, read back"), nil
+}
+
+func instanceGone(state string) bool { return state == "terminated" || state == "shutting-down" }
+
+// cleanObjects deletes the source's objects of a pair: behind a person's confirmation, and
+// only where the engine proves each of them at the destination again.
+type cleanObjects struct{ pairRunner }
+
+func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	c := *s.Spec.Copy
+	if !r.d.Confirmed[c.Pair.Source] {
+		return waiting(fmt.Sprintf("deleting the objects of %s wants --confirm=%s", c.Pair.Source, c.Pair.Source)), nil
+	}
+	if why, err := r.forbidden(ctx, c); err != nil || why != "" {
+		return waiting(why), err
+	}
+	job := r.asAdmins(s3copy.Verify, c)
+	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
+	if err != nil {
+		return executor.Result{Detail: tally}, err
+	}
+	if tally.Deleted.Objects == 0 {
+		return held("no object is left"), nil
+	}
+	return done(fmt.Sprintf("%d objects deleted, listed again and gone", tally.Deleted.Objects)), nil
+}
+
+// forbidden reads what must hold before anything of a source is deleted, now and not at plan time.
+func (r cleanObjects) forbidden(ctx context.Context, c compile.CopySpec) (string, error) {
+	b, unseen, err := r.d.Source.Bucket(ctx, c.Pair.Source)
+	if err != nil {
+		return "", err
+	}
+	name := c.Pair.Source
+	switch {
+	case !b.Exists || b.Foreign:
+		return "", &DriftError{Subject: "bucket " + name, What: "it is gone, or somebody else's"}
+	case b.ObjectLock:
+		return name + " has Object Lock: its objects are not deleted", nil
+	case b.MFADelete:
+		return name + " wants MFA to delete: its objects are not deleted", nil
+	case b.Replication:
+		return name + " is replicated: its objects are not deleted", nil
+	case b.Versioning != "":
+		return name + " keeps versions, and older versions were not copied: its objects are not deleted", nil
+	}
+	blind := slices.IndexFunc(unseen, func(u compile.Unseen) bool { return mustSee(u.What) })
+	if blind >= 0 && c.SourceAccount != "" {
+		return fmt.Sprintf("%s could not be read (%s): its objects are not deleted", unseen[blind].What, unseen[blind].Why), nil
+	}
+	if sum, ok := r.ends.get(c.Pair.ID()); ok && sum.Tally.Skipped.Objects+sum.Tally.Failed.Objects > 0 {
+		return fmt.Sprintf("%d objects of %s were skipped or failed: none is deleted", sum.Tally.Skipped.Objects+sum.Tally.Failed.Objects, name), nil
+	}
+	if c.Pair.Copy.Overwrite == "never" || c.Pair.Verify.Level == plan.LevelSize {
+		return "the plan's overwrite: never or verify.level: size proves too little to delete anything", nil
+	}
+	return "", nil
+}
+
+// mustSee tells whether something unread could make a deletion do harm.
+func mustSee(what string) bool {
+	return slices.ContainsFunc([]string{"versioning", "object lock", "replication", "bucket "}, func(s string) bool {
+		return strings.HasPrefix(what, s)
+	})
+}
+
+// cleanExtra deletes what only the destination has, as the principal, behind a person's
+// confirmation and the verification: it lists both sides again.
+type cleanExtra struct{ pairRunner }
+
+func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	c := *s.Spec.Copy
+	if !r.d.Confirmed[c.Pair.Destination] {
+		return waiting(fmt.Sprintf("deleting what only %s has wants --confirm=%s", c.Pair.Destination, c.Pair.Destination)), nil
+	}
+	deleter := Opener(r.d.Destination)
+	job := r.asAdmins(s3copy.Copy, c)
+	if !c.AsAdministrators {
+		var err error
+		if job, err = r.asPrincipal(s3copy.Copy, c); err != nil {
+			return executor.Result{}, err
+		}
+		if deleter, err = r.session.get(); err != nil {
+			return executor.Result{}, err
+		}
+	}
+	job.Counters = &s3copy.Counters{} // the pair's own counts are the copy's
+	job.Deleter = deleter.OpenDeleter(c.Destination())
+	sum, err := r.d.Engine.Run(ctx, job)
+	res := executor.Result{Outcome: executor.Done, Detail: sum.Tally, Failed: sum.Tally.Failed.Objects}
+	if err != nil {
+		return res, err
+	}
+	res.Message = fmt.Sprintf("%d of %d extra objects deleted", sum.Tally.Deleted.Objects, sum.Tally.Extra.Objects)
+	if sum.Tally.Extra.Objects == 0 {
+		return held("nothing is there that the source has not"), nil
+	}
+	return res, nil
+}

@@ -1,0 +1,121 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"xplan/executor"
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+	"xplan/plan"
+)
+
+// copyRunner copies a pair as the principal. What earlier runs settled it does not do again.
+type copyRunner struct{ pairRunner }
+
+func (r copyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	c := *s.Spec.Copy
+	if c.NothingToDo {
+		return held("nothing to copy"), nil
+	}
+	job, err := r.asPrincipal(s3copy.Copy, c)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	job.Journal = r.d.Journals.Journal(c.Pair)
+	job.Rules.DeleteExtra = false // a step of its own, behind the verification
+	if job.Rules.Restore {
+		job.Restorer = r.d.Source.OpenRestorer(c.Source())
+	}
+	sum, err := r.d.Engine.Run(ctx, job)
+	r.ends.put(c.Pair.ID(), sum)
+	// What waits for its restore is settled by nobody's fault: it is not counted as failed here.
+	res := executor.Result{Detail: sum, Failed: sum.Tally.Failed.Objects - sum.Waiting}
+	if err != nil {
+		return res, err
+	}
+	res.Outcome, res.Message = executor.Done, tallyText(sum.Tally)
+	if sum.Waiting > 0 {
+		res.Outcome = executor.Waiting
+		res.Pending = fmt.Sprintf("%d archived objects of %s are being restored: run xplan resume when they are", sum.Waiting, c.Pair.Source)
+	}
+	return res, nil
+}
+
+func tallyText(t s3copy.Tally) string {
+	return fmt.Sprintf("%d listed = %d copied + %d same + %d skipped + %d failed",
+		t.Listed.Objects, t.Copied.Objects, t.Same.Objects, t.Skipped.Objects, t.Failed.Objects)
+}
+
+// verifyRunner says how much of the pair is proven, and by what. The copy's own pass has
+// proven what it settled; a pair that needed no copy was proven when it was compared. Where
+// neither reached the level asked, both sides are read again.
+type verifyRunner struct{ pairRunner }
+
+func (r verifyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	c := *s.Spec.Copy
+	sum, ok := r.ends.get(c.Pair.ID())
+	if !ok && !provenByScan(c.Pair.Verify.Level, s.Change.Copy) {
+		var err error
+		if sum, err = r.again(ctx, c); err != nil {
+			return executor.Result{Detail: sum}, err
+		}
+		ok = true
+	}
+	if !ok {
+		return held(fmt.Sprintf("%d objects were compared and are the same", s.Change.Copy.Same.Objects)), nil
+	}
+	return verdict(sum)
+}
+
+// again compares both sides at the plan's level, as the administrators: nothing is written.
+func (r verifyRunner) again(ctx context.Context, c compile.CopySpec) (s3copy.Summary, error) {
+	return r.d.Engine.Run(ctx, r.asAdmins(s3copy.Verify, c))
+}
+
+// provenByScan tells whether comparing proved every object at the level asked.
+func provenByScan(level plan.Level, f *compile.CopyFacts) bool {
+	if f == nil || !f.Known || f.Partial || f.ToDo() || f.Unreadable.Objects > 0 {
+		return false
+	}
+	by := f.SameBy
+	switch level {
+	case plan.LevelSize:
+		return true
+	case plan.LevelChecksum:
+		return by["size_only"].Objects == 0
+	default:
+		return by["bytes"].Objects == f.Same.Objects
+	}
+}
+
+// verdict turns a job's end into a step's: only a pair without a failure is verified.
+func verdict(sum s3copy.Summary) (executor.Result, error) {
+	t, e := sum.Tally, sum.Tally.Evidence
+	res := executor.Result{Detail: sum, Failed: t.Failed.Objects}
+	if t.Failed.Objects > 0 {
+		res.Outcome, res.Message = executor.Failed, failedText(t.Failed.Objects, sum.Failures)
+		return res, nil
+	}
+	res.Outcome = executor.Done
+	res.Message = fmt.Sprintf("%d by ETag, %d by checksum, %d by bytes", e.ETag.Objects, e.Checksum.Objects, e.Bytes.Objects)
+	if e.SizeOnly.Objects > 0 {
+		res.Message += fmt.Sprintf(", %d by size only: these are not verified", e.SizeOnly.Objects)
+	}
+	return res, nil
+}
+
+// failedText names the first failures.
+func failedText(n int64, first []s3copy.Failure) string {
+	lines := []string{fmt.Sprintf("%d objects failed, so the copy is not verified", n)}
+	for _, f := range first[:min(len(first), 3)] {
+		lines = append(lines, fmt.Sprintf("%s %q: %s", f.Phase, f.Key, f.Reason))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// VerifyPair compares one pair by itself, as the administrators, for xplan verify.
+func VerifyPair(ctx context.Context, d Deps, c compile.CopySpec) (s3copy.Summary, error) {
+	return verifyRunner{pairRunner{d: d, session: &session{}, ends: &summaries{}}}.again(ctx, c)
+}

@@ -1,0 +1,193 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"xplan/executor"
+	"xplan/internal/compile"
+	"xplan/internal/policy"
+	"xplan/plan"
+)
+
+// policyRunner makes the managed policy's default version the compiled document.
+type policyRunner struct {
+	api Policies
+	own owner
+}
+
+func (r policyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Policy
+	have, err := r.api.ManagedPolicy(ctx, spec.ARN)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	known, err := r.own.has(compile.KindPolicy, spec.ARN)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if have.Exists && !known && !spec.Adopt && !tagged(have.Tags, spec.Tags) {
+		return executor.Result{}, &ConflictError{
+			Subject: spec.ARN, Why: "a policy of that name is there and is not this plan's",
+			Fix: "choose another permissions.policy, or set permissions.adopt: true to take it over, clean-up included",
+		}
+	}
+	x := compile.Owned{Kind: compile.KindPolicy, Side: plan.Destination, Subject: spec.ARN, Digest: spec.Digest}
+	if have.Exists && sameDocument(have.Document, spec.Document) {
+		return held("version " + have.Default + " says that already"), r.own.Own(x)
+	}
+	write, said := r.api.CreatePolicy, "created"
+	if have.Exists {
+		write, said = r.api.UpdatePolicy, "new default version"
+	}
+	err = r.own.make(ctx, x, func(ctx context.Context) error {
+		if err := write(ctx, spec); err != nil {
+			return err
+		}
+		return until(ctx, readBackFor, func(ctx context.Context) error { return r.stands(ctx, spec) })
+	})
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done(said + ", read back"), nil
+}
+
+func (r policyRunner) stands(ctx context.Context, spec compile.PolicySpec) error {
+	have, err := r.api.ManagedPolicy(ctx, spec.ARN)
+	switch {
+	case err != nil:
+		return err
+	case !have.Exists || !sameDocument(have.Document, spec.Document):
+		return fmt.Errorf("policy %s: %w", spec.Name, errNotYet)
+	}
+	return nil
+}
+
+// tagged tells whether what stands carries the plan's tag.
+func tagged(have, ours map[string]string) bool {
+	return ours[compile.PlanTag] != "" && have[compile.PlanTag] == ours[compile.PlanTag]
+}
+
+// sameDocument compares two documents by meaning; what cannot be read is different.
+func sameDocument(a, b string) bool {
+	x, errX := policy.Parse([]byte(a))
+	y, errY := policy.Parse([]byte(b))
+	return errX == nil && errY == nil && policy.Equal(x, y)
+}
+
+// attachment attaches the policy to the principal, and reads it back.
+type attachment struct {
+	api Attachments
+	own owner
+}
+
+func (r attachment) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Attachment
+	attached, err := r.api.Attached(ctx, spec.Principal)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if slices.Contains(attached, spec.PolicyARN) {
+		return held("attached already"), nil
+	}
+	x := compile.Owned{Kind: compile.KindAttachment, Side: plan.Destination, Subject: spec.PolicyARN, Parent: spec.Principal}
+	err = r.own.make(ctx, x, func(ctx context.Context) error {
+		if err := r.api.Attach(ctx, spec); err != nil {
+			return err
+		}
+		return until(ctx, readBackFor, func(ctx context.Context) error { return r.is(ctx, spec, true) })
+	})
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done("attached, read back"), nil
+}
+
+func (r attachment) is(ctx context.Context, spec compile.AttachmentSpec, want bool) error {
+	attached, err := r.api.Attached(ctx, spec.Principal)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(attached, spec.PolicyARN) != want {
+		return fmt.Errorf("attachment of %s to %s: %w", spec.PolicyARN, spec.Principal, errNotYet)
+	}
+	return nil
+}
+
+// cleanAttachment detaches the policy. A policy that is ours is detached even where a crash
+// lost the record of the attachment: attached to this principal, it cannot be deleted.
+type cleanAttachment struct {
+	api Attachments
+	own owner
+}
+
+func (r cleanAttachment) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Attachment
+	ours, err := r.own.find(compile.KindAttachment, spec.PolicyARN)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	policyOurs, err := r.own.has(compile.KindPolicy, spec.PolicyARN)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if len(ours) == 0 && !policyOurs {
+		return held("not ours, so it stays"), nil
+	}
+	x := compile.Owned{Kind: compile.KindAttachment, Side: plan.Destination, Subject: spec.PolicyARN, Parent: spec.Principal}
+	err = r.own.unmake(x, func() error {
+		if err := r.api.Detach(ctx, spec); err != nil {
+			return err
+		}
+		return until(ctx, readBackFor, func(ctx context.Context) error { return attachment(r).is(ctx, spec, false) })
+	})
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done("detached, and read back as detached"), nil
+}
+
+// cleanPolicy deletes the managed policy that the run made, with all its versions.
+type cleanPolicy struct {
+	api Policies
+	own owner
+}
+
+func (r cleanPolicy) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Policy
+	ours, err := r.own.find(compile.KindPolicy, spec.ARN)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	have, err := r.api.ManagedPolicy(ctx, spec.ARN)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	switch {
+	case len(ours) == 0 && (!have.Exists || !tagged(have.Tags, spec.Tags)):
+		return held("not ours, so it stays"), nil
+	case len(have.Attached) > 0:
+		return executor.Result{}, &ConflictError{
+			Subject: spec.ARN, Why: fmt.Sprintf("others use it: it is attached to %v", have.Attached),
+			Fix: "detach it there, then run xplan cleanup",
+		}
+	}
+	x := compile.Owned{Kind: compile.KindPolicy, Side: plan.Destination, Subject: spec.ARN}
+	err = r.own.unmake(x, func() error {
+		if err := r.api.DeletePolicy(ctx, spec.ARN); err != nil {
+			return err
+		}
+		return until(ctx, readBackFor, func(ctx context.Context) error {
+			p, err := r.api.ManagedPolicy(ctx, spec.ARN)
+			if err == nil && p.Exists {
+				err = fmt.Errorf("policy %s is still there: %w", spec.Name, errNotYet)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done("gone, and read back as gone"), nil
+}

@@ -1,0 +1,191 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"xplan/executor"
+	"xplan/internal/compile"
+	"xplan/internal/policy"
+	"xplan/plan"
+)
+
+// statement merges our one statement into the source's bucket policy: all others are kept.
+// PutBucketPolicy has no If-Match, so it reads, compares with what was reviewed, writes, and
+// reads back; what it finds changed it does not write over.
+type statement struct {
+	api        BucketPolicies
+	principals Principals // of the destination: a new principal is unknown to S3 for a while
+	own        owner
+}
+
+func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Statement
+	ours, before, err := r.read(ctx, spec)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	merged, found, err := policy.Merge(before, ours)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	x := compile.Owned{Kind: compile.KindBucketPolicy, Side: plan.Source, Subject: spec.Bucket, Parent: spec.Sid, Digest: ours.Digest()}
+	known, err := r.own.find(compile.KindBucketPolicy, spec.Bucket)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	switch {
+	case found == policy.FoundSame && (len(known) > 0 || spec.Adopt):
+		return held("the statement stands"), r.own.Own(x)
+	case found == policy.FoundSame:
+		return held("the statement stands"), nil
+	case found == policy.FoundOther && !spec.Adopt && !isOurs(before, spec.Sid, known):
+		return executor.Result{}, &ConflictError{
+			Subject: "bucket policy of " + spec.Bucket, Why: "a statement " + spec.Sid + " is there and is not this plan's",
+			Fix: "choose another permissions.statement, or set permissions.adopt: true to take it over, clean-up included",
+		}
+	case compile.PolicyDigest(before) != spec.Reviewed:
+		return executor.Result{}, &DriftError{Subject: "bucket policy of " + spec.Bucket, What: "its statements are others than those that were read for the plan"}
+	}
+	err = r.own.make(ctx, x, func(ctx context.Context) error { return r.write(ctx, spec, s.ID, merged) })
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done(fmt.Sprintf("statement %s stands, read back; others kept: %d", spec.Sid, len(merged.Statements)-1)), nil
+}
+
+// read returns our statement and the policy that stands ("" reads as the empty document).
+func (r statement) read(ctx context.Context, spec compile.StatementSpec) (ours policy.Statement, before policy.Document, err error) {
+	doc, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + spec.Statement + `]}`))
+	if err != nil {
+		return ours, before, fmt.Errorf("our statement for %s: %w", spec.Bucket, err)
+	}
+	before, err = readPolicy(ctx, r.api, spec)
+	return doc.Statements[0], before, err
+}
+
+func readPolicy(ctx context.Context, api BucketPolicies, spec compile.StatementSpec) (policy.Document, error) {
+	text, err := api.BucketPolicy(ctx, spec.Bucket, spec.Region)
+	if err != nil || text == "" {
+		return policy.Document{}, err
+	}
+	doc, err := policy.Parse([]byte(text))
+	if err != nil {
+		return policy.Document{}, fmt.Errorf("bucket policy of %s: %w", spec.Bucket, err)
+	}
+	return doc.WithPrincipals(spec.Live), nil
+}
+
+// isOurs tells whether the statement of our Sid is one that this plan wrote earlier.
+func isOurs(doc policy.Document, sid string, known []compile.Owned) bool {
+	s, ok := doc.Find(sid)
+	return ok && len(known) > 0 && (s.Digest() == known[0].Digest || slices.Contains(known[0].Before, s.Digest()))
+}
+
+// write puts the merged document, waiting for S3 to learn a new principal, and reads it back.
+func (r statement) write(ctx context.Context, spec compile.StatementSpec, id plan.StepID, merged policy.Document) error {
+	err := until(ctx, principalFor, func(ctx context.Context) error {
+		err := r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(merged.JSON()))
+		if errors.Is(err, compile.ErrInvalidPrincipal) && r.principalsExist(ctx, merged, spec.Sid) {
+			return fmt.Errorf("%s: S3 does not know the principal of %s yet: %w (%w)", id, spec.Sid, errNotYet, err)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return until(ctx, readBackFor, func(ctx context.Context) error {
+		after, err := readPolicy(ctx, r.api, spec)
+		if err != nil {
+			return err
+		}
+		if got, ok := after.Find(spec.Sid); !ok || got.Digest() != mustFind(merged, spec.Sid).Digest() {
+			return fmt.Errorf("statement %s of %s: %w", spec.Sid, spec.Bucket, errNotYet)
+		}
+		return nil
+	})
+}
+
+func mustFind(d policy.Document, sid string) policy.Statement {
+	s, _ := d.Find(sid)
+	return s
+}
+
+// principalsExist asks IAM: waiting makes sense only for a principal that is there.
+func (r statement) principalsExist(ctx context.Context, d policy.Document, sid string) bool {
+	for _, arn := range mustFind(d, sid).Principal.AWS {
+		p, err := r.principals.Principal(ctx, arn)
+		if err != nil || !p.Exists {
+			return false
+		}
+	}
+	return true
+}
+
+// cleanStatement removes our statement, others stay. The policy itself goes only if it is
+// empty then and the run made it.
+type cleanStatement struct {
+	api BucketPolicies
+	own owner
+}
+
+func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	spec := *s.Spec.Statement
+	known, err := r.own.find(compile.KindBucketPolicy, spec.Bucket)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if len(known) == 0 {
+		return held("not ours, so it stays"), nil
+	}
+	err = r.own.unmake(known[0], func() error {
+		if err := r.remove(ctx, spec, known[0]); err != nil {
+			return err
+		}
+		return until(ctx, readBackFor, func(ctx context.Context) error {
+			after, err := readPolicy(ctx, r.api, spec)
+			if err != nil {
+				return err
+			}
+			if got, ok := after.Find(spec.Sid); ok && got.Digest() == known[0].Digest {
+				return fmt.Errorf("statement %s of %s is still there: %w", spec.Sid, spec.Bucket, errNotYet)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return executor.Result{}, err
+	}
+	return done("statement " + spec.Sid + " gone, and read back as gone"), nil
+}
+
+func (r cleanStatement) remove(ctx context.Context, spec compile.StatementSpec, known compile.Owned) error {
+	before, err := readPolicy(ctx, r.api, spec)
+	if err != nil {
+		return err
+	}
+	digest := known.Digest
+	if isOurs(before, spec.Sid, []compile.Owned{known}) { // the present one, or an earlier one of ours
+		digest = mustFind(before, spec.Sid).Digest()
+	}
+	after, removed, err := policy.Remove(before, spec.Sid, digest)
+	var conflict *policy.ConflictError
+	switch {
+	case errors.As(err, &conflict) && known.Intent:
+		return nil // never written by us: the Sid is somebody's own
+	case errors.As(err, &conflict):
+		return &ConflictError{
+			Subject: "bucket policy of " + spec.Bucket, Why: "statement " + spec.Sid + " was edited since this plan wrote it",
+			Fix: "remove it by hand, or put it back as it was and run xplan cleanup",
+		}
+	case err != nil:
+		return err
+	case !removed:
+		return nil
+	case after.Empty(): // a policy cannot be empty: either we made it, or its owner took the rest away
+		return r.api.DeleteBucketPolicy(ctx, spec.Bucket, spec.Region)
+	}
+	return r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(after.JSON()))
+}

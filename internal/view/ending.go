@@ -1,0 +1,211 @@
+package view
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"xplan/executor"
+	"xplan/internal/s3copy"
+	"xplan/plan"
+)
+
+// Ending renders how a run ended: every pair's account, what failed, what waits, and what is left.
+func Ending(w io.Writer, e End, style Style) error {
+	p := &page{style: style}
+	for _, s := range e.Steps {
+		if s.Outcome == executor.Failed || s.Outcome == executor.Skipped && style.Verbose {
+			p.line(stepLine(p, s.Outcome, s.Kind, s.Subject, s.Message, 0))
+		}
+	}
+	for _, pair := range slices.Sorted(maps.Keys(e.Pairs)) {
+		p.pair(pair, e.Pairs[pair])
+	}
+	for _, text := range e.Waiting {
+		p.line(p.paint("?", "? waits for you: "+safe(text)))
+	}
+	p.left(e)
+	p.line(p.paint("#", fmt.Sprintf("%s: %s in %s (run %s)", e.Plan, stateWords(e), shortTime(e.Took), e.Run)))
+	if e.Resume != "" {
+		p.line("go on with:  ", e.Resume)
+	}
+	return p.to(w)
+}
+
+func stateWords(e End) string {
+	switch e.State {
+	case "done":
+		return "done"
+	case "finished-with-failures":
+		return "finished with failed objects"
+	case "waiting":
+		return "done but for what waits for you"
+	case "interrupted":
+		return "interrupted; what is settled is recorded"
+	default:
+		return e.State
+	}
+}
+
+// pair is the account of one pair: every key, and by what it is proven.
+func (p *page) pair(name string, s s3copy.Summary) {
+	t, e := s.Tally, s.Tally.Evidence
+	p.line(p.paint("#", safe(name)))
+	p.line(fmt.Sprintf("  %s listed = %s copied + %s same + %s skipped + %s failed   (%s copied)",
+		number(t.Listed.Objects), number(t.Copied.Objects), number(t.Same.Objects), number(t.Skipped.Objects), number(t.Failed.Objects), size(t.Copied.Bytes)))
+	p.line(fmt.Sprintf("  verified: %s by ETag, %s by checksum, %s by bytes", number(e.ETag.Objects), number(e.Checksum.Objects), number(e.Bytes.Objects)))
+	if e.SizeOnly.Objects > 0 {
+		p.line("  ", p.paint("!", "! "+plural(e.SizeOnly.Objects, "object")+" compared by size only: nothing better was comparable"))
+	}
+	if t.Deleted.Objects > 0 {
+		p.line("  ", plural(t.Deleted.Objects, "object"), " deleted")
+	}
+	for i, f := range s.Failures {
+		if i == 10 {
+			p.line(fmt.Sprintf("  … and %s more: xplan status, or the report, has them", number(int64(len(s.Failures)-i))))
+			break
+		}
+		p.line("  ", p.paint("!", "! "+f.Phase+" "+Key(f.Key)+": "+safe(f.Reason)))
+	}
+}
+
+// left is the proof of the clean-up: what state knows to stand.
+func (p *page) left(e End) {
+	if len(e.Left) == 0 {
+		kept := "the copy itself"
+		if len(e.Kept) > 0 {
+			kept += ", in " + safe(strings.Join(e.Kept, ", "))
+		}
+		p.line("nothing that this plan made is left in either account, but for ", kept)
+		return
+	}
+	p.line("still there, made by this plan:")
+	for _, l := range e.Left {
+		p.line("  ", safe(l))
+	}
+}
+
+// ReadEnd reads back what EndJSON's caller stored.
+func ReadEnd(data []byte) (End, error) {
+	var e End
+	if len(data) == 0 {
+		return e, errors.New("nothing is recorded of its end")
+	}
+	err := json.Unmarshal(data, &e)
+	return e, err
+}
+
+// EndJSON writes the last line of a run's stream.
+func EndJSON(w io.Writer, e End) error {
+	return writeLine(w, map[string]any{
+		"type": executor.RunSummary, "plan": e.Plan, "run": e.Run, "state": e.State, "exit": e.Exit,
+		"seconds": e.Took.Seconds(), "resume": e.Resume, "pairs": e.Pairs, "left": e.Left, "waiting": e.Waiting,
+	})
+}
+
+func writeLine(w io.Writer, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// EventJSON is an executor's event as a line.
+func EventJSON(run string, e executor.Event) executor.Event {
+	e.Run = run
+	return e
+}
+
+// Verification renders what comparing a pair again found.
+func Verification(w io.Writer, pair plan.Pair, s s3copy.Summary, style Style) error {
+	p := &page{style: style}
+	p.pair(pair.ID(), s)
+	switch {
+	case s.Tally.Failed.Objects > 0:
+		p.line("  ", p.paint("!", fmt.Sprintf("! not equal: %s missing, different or without the evidence asked for", plural(s.Tally.Failed.Objects, "object"))))
+	default:
+		p.line("  ", p.paint("+", fmt.Sprintf("every object of the source is at the destination, at level %s", pair.Verify.Level)))
+	}
+	if s.Tally.Extra.Objects > 0 {
+		p.line(fmt.Sprintf("  %s at the destination only", plural(s.Tally.Extra.Objects, "object")))
+	}
+	return p.to(w)
+}
+
+// Life renders a status for another terminal.
+func Life(w io.Writer, s Status, now time.Time, style Style) error {
+	p := &page{style: style}
+	p.line(p.paint("#", fmt.Sprintf("%s  %s   run %s", safe(s.Plan), s.State, s.Run)))
+	p.line(fmt.Sprintf("  started %s, last heard of %s ago, pid %d on %s", s.Started.Format(time.RFC3339), shortTime(now.Sub(s.Updated)), s.PID, safe(s.Host)))
+	for _, r := range s.Pairs {
+		p.line("  ", pairLine(r, 0))
+	}
+	for _, step := range s.Steps {
+		if step.Outcome == executor.Held && !style.Verbose || step.Outcome == "" && !style.Verbose {
+			continue
+		}
+		p.line("  ", stepLine(p, step.Outcome, step.Kind, step.Subject, step.Message, step.Ended.Sub(step.Started)))
+	}
+	if s.State != "done" && s.State != "running" && s.Resume != "" {
+		p.line("  go on with:  ", s.Resume)
+	}
+	return p.to(w)
+}
+
+// A RunRow is one run in a list.
+type RunRow struct {
+	Run     string    `json:"run"`
+	Plan    string    `json:"plan"`
+	State   string    `json:"state"`
+	Started time.Time `json:"started"`
+	Updated time.Time `json:"updated"`
+	Exit    int       `json:"exit"`
+	Resumed int       `json:"resumed"`
+}
+
+// Runs renders a list of runs.
+func Runs(w io.Writer, rows []RunRow) error {
+	p := &page{}
+	for _, r := range rows {
+		resumed := ""
+		if r.Resumed > 0 {
+			resumed = fmt.Sprintf("   resumed %d×", r.Resumed)
+		}
+		p.line(padRight(r.Run, 44), " ", padRight(r.State, 24), " ", r.Started.Format(time.RFC3339), resumed)
+	}
+	return p.to(w)
+}
+
+// LogLine renders one event of the log, if it is of the run (or run is empty).
+func LogLine(w io.Writer, line []byte, run string) error {
+	var e executor.Event
+	if err := json.Unmarshal(line, &e); err != nil {
+		return fmt.Errorf("a line of the log: %w", err)
+	}
+	if run != "" && e.Run != run {
+		return nil
+	}
+	p := &page{}
+	text := e.Time.Format("2006-01-02T15:04:05.000Z07:00") + "  " + padRight(string(e.Type), 14)
+	if e.Kind != "" {
+		text += " " + padRight(string(e.Kind), 24) + " " + safe(e.Subject)
+	}
+	if e.Outcome != "" {
+		text += "   " + string(e.Outcome)
+	}
+	if e.Status != "" {
+		text += "   " + e.Status
+	}
+	if e.Message != "" {
+		text += "   " + safe(e.Message)
+	}
+	p.line(text)
+	return p.to(w)
+}

@@ -1,0 +1,120 @@
+package view
+
+import (
+	"bytes"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"charm.land/lipgloss/v2"
+	"github.com/dustin/go-humanize"
+
+	"xplan/internal/s3copy"
+)
+
+// page is a text that is written at once, so that an error is met once.
+type page struct {
+	bytes.Buffer
+	style Style
+}
+
+func (p *page) line(parts ...string) {
+	for _, s := range parts {
+		p.WriteString(s)
+	}
+	p.WriteByte('\n')
+}
+
+func (p *page) to(w io.Writer) error {
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// paint colours a text as its sign says; the sign itself already means it.
+func (p *page) paint(sign, text string) string {
+	if !p.style.Color {
+		return text
+	}
+	color, bold := "", false
+	switch sign {
+	case "+":
+		color = "2"
+	case "-":
+		color = "1"
+	case "~", "?":
+		color = "3"
+	case "!":
+		color, bold = "1", true
+	case ">":
+		color = "6"
+	case "#":
+		bold = true
+	case "=":
+		color = "8"
+	default:
+		return text
+	}
+	s := lipgloss.NewStyle().Bold(bold)
+	if color != "" {
+		s = s.Foreground(lipgloss.Color(color))
+	}
+	return s.Render(text)
+}
+
+// Key shows a key as it is where a terminal shows it as it is, and quoted otherwise.
+func Key(k string) string {
+	if k == "" {
+		return `""`
+	}
+	for _, r := range k {
+		if r == '"' || r == '\\' || r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return strconv.Quote(k)
+		}
+	}
+	if strings.HasPrefix(k, " ") || strings.HasSuffix(k, " ") {
+		return strconv.Quote(k)
+	}
+	return k
+}
+
+// safe drops what a terminal would act on from a text of the world's.
+func safe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+func number(n int64) string { return humanize.Comma(n) }
+
+func size(n s3copy.Bytes) string {
+	if n < 0 {
+		return "-" + size(-n)
+	}
+	return humanize.IBytes(uint64(n))
+}
+
+// plural says "1 object" and "2 objects".
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return number(n) + " " + noun + "s"
+}
+
+func padRight(s string, n int) string {
+	if w := lipgloss.Width(s); w < n {
+		return s + strings.Repeat(" ", n-w)
+	}
+	return s
+}
+
+func padLeft(s string, n int) string {
+	if w := lipgloss.Width(s); w < n {
+		return strings.Repeat(" ", n-w) + s
+	}
+	return s
+}

@@ -70,7 +70,7 @@ func answers(r Result) RunnerFunc {
 	return func(context.Context, compile.Step) (Result, error) { return r, nil }
 }
 
-func newExecutor(t testing.TB, b behaviours, change ...func(*Options)) *Executor {
+func newExecutor(t *testing.T, b behaviours, change ...func(*Options)) *Executor {
 	t.Helper()
 	o := Options{Runners: map[compile.Kind]Runner{anyKind: b}, RunID: "run"}
 	for _, c := range change {
@@ -83,7 +83,7 @@ func newExecutor(t testing.TB, b behaviours, change ...func(*Options)) *Executor
 	return e
 }
 
-func runProgram(ctx context.Context, t testing.TB, e *Executor, steps ...compile.Step) Report {
+func runProgram(ctx context.Context, t *testing.T, e *Executor, steps ...compile.Step) Report {
 	t.Helper()
 	r, err := e.Run(ctx, &compile.Program{Name: "tommy", Steps: steps})
 	if err != nil {

@@ -24,7 +24,7 @@
 //
 // A step that is done may report objects that failed. That does not stop what
 // needs it: whether they matter is decided by the step that verifies, which then
-// ends as failed with a number of objects and no error but an [ObjectsError].
+// ends as failed with a number of objects and no error.
 //
 // Cancelling the context of Run is graceful: nothing more is started, the steps
 // that run are told by their context and waited for. Options.Kill is not: Run

@@ -38,7 +38,7 @@ type Event struct {
 	Failed  int64        `json:"failed,omitempty"` // objects
 	Seconds float64      `json:"seconds,omitempty"`
 
-	// Fields are further facts, by the names that docs/cli.md gives them.
+	// Fields are further facts of the type.
 	Fields map[string]any `json:"fields,omitempty"`
 }
 

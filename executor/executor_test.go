@@ -136,13 +136,6 @@ func TestAStepStopsWhatNeedsItAndNothingElse(t *testing.T) {
 			behaviours{"a": answers(Result{Failed: 3}), "b": answers(Result{Outcome: Failed, Failed: 3})},
 			"a=done b=failed c=skipped", state.FinishedWithFailures,
 		},
-		"a verification refused for objects by an error": {
-			[]compile.Step{step("a")},
-			behaviours{"a": func(context.Context, compile.Step) (Result, error) {
-				return Result{Failed: 1}, fmt.Errorf("pair: %w", objectsError{})
-			}},
-			"a=failed", state.FinishedWithFailures,
-		},
 		"an error beside failed objects is an error": {
 			[]compile.Step{step("a")},
 			behaviours{"a": func(context.Context, compile.Step) (Result, error) {
@@ -212,11 +205,6 @@ func TestAStepStopsWhatNeedsItAndNothingElse(t *testing.T) {
 		})
 	}
 }
-
-type objectsError struct{}
-
-func (objectsError) Error() string     { return "1 object failed" }
-func (objectsError) ObjectsOnly() bool { return true }
 
 func TestAReportSaysWhyAndWhatIsPending(t *testing.T) {
 	steps := []compile.Step{

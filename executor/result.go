@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -84,21 +83,8 @@ func (s StepReport) Duration() time.Duration {
 	return s.Ended.Sub(s.Started)
 }
 
-// An ObjectsError is an error of a runner that may mean no more than that objects
-// failed: then the run is finished with failures, not failed.
-type ObjectsError interface {
-	error
-	ObjectsOnly() bool
-}
-
 // objectsOnly tells whether nothing but objects stands against a failed step.
-func (s StepReport) objectsOnly() bool {
-	if s.Failed == 0 || s.Err == nil {
-		return s.Failed > 0
-	}
-	e, ok := errors.AsType[ObjectsError](s.Err)
-	return ok && e.ObjectsOnly()
-}
+func (s StepReport) objectsOnly() bool { return s.Err == nil && s.Failed > 0 }
 
 // A Report is how a run ended.
 type Report struct {

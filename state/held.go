@@ -18,8 +18,9 @@ func Held(dir, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	path := filepath.Join(folder, "state.db")
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	path := filepath.Join(folder, fileDatabase)
+	// An empty file is being made this moment; bbolt cannot open it for reading.
+	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
 		return false, nil
 	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 10 * time.Millisecond})

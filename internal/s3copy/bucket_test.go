@@ -79,7 +79,9 @@ func (b *bucket) done(op, key string) {
 }
 
 // put stores an object of one part; putParts one of several.
-func (b *bucket) put(key, body string) *stored { return b.store(key, []byte(body), nil, UploadRequest{}) }
+func (b *bucket) put(key, body string) *stored {
+	return b.store(key, []byte(body), nil, UploadRequest{})
+}
 
 func (b *bucket) putParts(key string, bodies ...string) *stored {
 	var sizes []Bytes

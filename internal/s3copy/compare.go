@@ -19,8 +19,9 @@ const (
 	levelChecksum = "checksum"
 	levelBytes    = "bytes"
 
-	otherwiseBytes = "bytes"
-	otherwiseFail  = "fail"
+	otherwiseAccept = "accept"
+	otherwiseBytes  = "bytes"
+	otherwiseFail   = "fail"
 )
 
 // proof is by what an object is known to equal its source, weakest first.

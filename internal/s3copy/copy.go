@@ -1,6 +1,7 @@
 package s3copy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,10 +14,7 @@ const (
 
 // transfer copies the task's object and verifies the copy.
 func (r *run) transfer(ctx context.Context, t *task) (outcome, error) {
-	to, err := r.job.place(t.src.Key)
-	if err != nil {
-		return outcome{}, &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: err}
-	}
+	to := r.job.place(t.src.Key)
 	fresh := r.job.Rules.NeverReplace && !t.exists
 	for try := 1; ; try++ {
 		answer, err := r.send(ctx, t, to, fresh)
@@ -26,10 +24,10 @@ func (r *run) transfer(ctx context.Context, t *task) (outcome, error) {
 		case errors.Is(err, ErrArchived):
 			return r.frozen(ctx, t)
 		case errors.Is(err, ErrExists) && fresh:
-			return outcome{state: isKept, size: t.src.Size, reason: "written by somebody else meanwhile"}, nil
-		case errors.Is(err, ErrUnsupported) && fresh:
-			if gone, herr := r.absent(ctx, to); herr != nil || !gone {
-				return outcome{state: isKept, size: t.src.Size}, r.copyError(t, herr)
+			return r.occupied(ctx, t, err)
+		case errors.Is(err, ErrUnsupported) && fresh: // no such condition: look before
+			if err := r.lookThere(ctx, t); err != nil || t.exists {
+				return r.occupied(ctx, t, err)
 			}
 			fresh = false
 			continue
@@ -37,17 +35,40 @@ func (r *run) transfer(ctx context.Context, t *task) (outcome, error) {
 			return outcome{}, r.copyError(t, err)
 		}
 		r.count.Retried.Add(1)
-		moved, err := r.refresh(ctx, t)
+		moved, again := r.refresh(ctx, t)
 		switch {
-		case errors.Is(err, errGone):
+		case errors.Is(again, errGone):
 			return outcome{state: isGone}, nil
-		case err != nil:
-			return outcome{}, r.copyError(t, err)
-		case !moved && fresh: // it was the destination that failed the condition
-			if gone, err := r.absent(ctx, to); err == nil && !gone {
-				return outcome{state: isKept, size: t.src.Size}, nil
+		case again != nil:
+			return outcome{}, r.copyError(t, again)
+		case !moved && fresh: // then it was the destination that failed the condition
+			if r.lookThere(ctx, t) == nil && t.exists {
+				return r.occupied(ctx, t, err)
 			}
 		}
+	}
+}
+
+// occupied settles an object that must not replace what appeared in its place
+// meanwhile: perhaps our own copy, whose answer got lost.
+func (r *run) occupied(ctx context.Context, t *task, cause error) (outcome, error) {
+	if err := r.lookThere(ctx, t); err != nil || !t.exists {
+		return outcome{}, r.copyError(t, cmp.Or(err, cause))
+	}
+	act, out := r.job.judge(&t.src, t.target(), t.f, false)
+	var err error
+	if act == examine {
+		if act, out, err = r.examine(ctx, t); err != nil {
+			return out, err
+		}
+	}
+	switch act {
+	case prove:
+		return r.prove(ctx, t)
+	case rest:
+		return out, nil
+	default:
+		return outcome{}, r.copyError(t, cmp.Or(cause, ErrExists))
 	}
 }
 
@@ -57,9 +78,6 @@ func outdated(err error) bool {
 }
 
 func (r *run) copyError(t *task, err error) error {
-	if err == nil {
-		return nil
-	}
 	return &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: err}
 }
 
@@ -98,15 +116,6 @@ func (r *run) refresh(ctx context.Context, t *task) (moved bool, err error) {
 	t.src = d.Object
 	t.src.Key = key
 	return moved, nil
-}
-
-// absent tells whether nothing stands at the destination.
-func (r *run) absent(ctx context.Context, to string) (bool, error) {
-	_, err := r.head(ctx, r.job.Destination, HeadRequest{Key: to})
-	if errors.Is(err, ErrNotFound) {
-		return true, nil
-	}
-	return false, err
 }
 
 // send copies one object in the way that suits it.

@@ -1,9 +1,11 @@
 package s3copy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -39,6 +41,9 @@ func (e *Engine) Run(ctx context.Context, job Job) (Summary, error) {
 type watcher func(src, dst *Object)
 
 func (e *Engine) start(ctx context.Context, job Job, watch watcher) (*run, error) {
+	job.Rules.Compare = cmp.Or(job.Rules.Compare, compareAuto)
+	job.Rules.Level = cmp.Or(job.Rules.Level, levelChecksum)
+	job.Rules.Otherwise = cmp.Or(job.Rules.Otherwise, otherwiseAccept)
 	if err := job.validate(); err != nil {
 		return nil, fmt.Errorf("copy job: %w", err)
 	}
@@ -74,15 +79,13 @@ func (j *Job) validate() error {
 		oneOf("mode", string(j.Mode), string(Scan), string(Copy), string(Verify)),
 		oneOf("compare", j.Rules.Compare, compareAuto, compareETag, compareSize, compareChecksum),
 		oneOf("level", j.Rules.Level, levelSize, levelChecksum, levelBytes),
-		oneOf("otherwise", j.Rules.Otherwise, "accept", otherwiseBytes, otherwiseFail),
+		oneOf("otherwise", j.Rules.Otherwise, otherwiseAccept, otherwiseBytes, otherwiseFail),
 	)
 }
 
 func oneOf(what, word string, words ...string) error {
-	for _, w := range words {
-		if w == word {
-			return nil
-		}
+	if slices.Contains(words, word) {
+		return nil
 	}
 	return fmt.Errorf("%s is %q, not one of %q", what, word, words)
 }

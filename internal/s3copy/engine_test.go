@@ -46,7 +46,7 @@ func run1(t *testing.T, l Limits, job Job) Summary {
 func wantEqual(t *testing.T, src, dst *bucket, job Job) {
 	t.Helper()
 	for key, o := range src.objects {
-		to, err := job.place(key)
+		to, err := job.place(key), job.placeable(key)
 		if err != nil {
 			continue
 		}

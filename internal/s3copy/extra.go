@@ -86,10 +86,7 @@ func (p *page) deleted(origin string, d Deletion, err error, now time.Time) {
 // removeAgain retries the deletion of an extra object: only if it is extra still.
 func (r *run) removeAgain(ctx context.Context, t *task) error {
 	f := *t.old
-	to, err := r.job.place(f.Key)
-	if err != nil {
-		return err
-	}
+	to := r.job.place(f.Key)
 	if _, err := r.head(ctx, r.job.Source, HeadRequest{Key: f.Key}); !errors.Is(err, ErrNotFound) {
 		if err == nil {
 			t.page.heal(f.Key) // no extra object any more

@@ -20,7 +20,7 @@ const (
 // Rules are the plan's words about one pair, as the engine needs them.
 type Rules struct {
 	Match        func(key string) bool // of the source's whole key; nil matches all. Safe for concurrent use
-	Compare      string                // auto, etag, size, checksum
+	Compare      string                // auto (the default), etag, size, checksum
 	NeverReplace bool                  // overwrite: never
 	Tags         bool
 	StorageClass string // "preserve" or a class
@@ -28,8 +28,8 @@ type Rules struct {
 	Restore      bool   // archived objects are asked for instead of skipped
 	RestoreDays  int
 	DeleteExtra  bool   // only after consent: the caller's duty
-	Level        string // size, checksum, bytes
-	Otherwise    string // accept, bytes, fail: for objects without comparable evidence
+	Level        string // size, checksum (the default), bytes
+	Otherwise    string // accept (the default), bytes, fail: for objects without comparable evidence
 }
 
 // A Job is one pair's copy.

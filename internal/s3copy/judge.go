@@ -1,6 +1,9 @@
 package s3copy
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // action is what is left to do about a key once its objects are compared.
 type action uint8
@@ -113,14 +116,16 @@ func (j *Job) rule() string {
 	}
 }
 
-// place tells the key's place at the destination, or why it cannot have one.
-func (j *Job) place(key string) (string, error) {
-	to := j.ToPrefix + key[len(j.Prefix):]
-	switch {
-	case to == "":
-		return "", fmt.Errorf("the new prefix leaves no name")
-	case len(to) > maxKey:
-		return "", fmt.Errorf("the new prefix makes the key %d bytes long, and S3 takes %d", len(to), maxKey)
+// place gives the key's place at the destination.
+func (j *Job) place(key string) string { return j.ToPrefix + key[len(j.Prefix):] }
+
+// placeable tells why a key cannot have a place at the destination.
+func (j *Job) placeable(key string) error {
+	switch n := len(j.ToPrefix) + len(key) - len(j.Prefix); {
+	case n == 0:
+		return errors.New("the new prefix leaves no name")
+	case n > maxKey && j.Prefix != j.ToPrefix:
+		return fmt.Errorf("the new prefix makes the key %d bytes long, and S3 takes %d", n, maxKey)
 	}
-	return to, nil
+	return nil
 }

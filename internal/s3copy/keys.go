@@ -35,6 +35,8 @@ func legalRune(rest string, r rune) bool {
 // to. ok is false where no key below prefix lies behind the bound.
 func translate(bound, prefix, to string) (mapped string, ok bool) {
 	switch {
+	case bound == "":
+		return "", true
 	case strings.HasPrefix(bound, prefix):
 		return to + bound[len(prefix):], true
 	case bound < prefix:

@@ -17,6 +17,7 @@ type merger struct {
 	page *page              // being filled; nil between pages
 	gone []Deletion         // extra objects of the page
 	skip map[string]Failure // the second pass: keys that wait for their retry
+	task task               // of the key at hand: reused, so that a key costs no memory
 }
 
 // merge lists a range, or with noRange everything once more, and hands out what is to
@@ -102,7 +103,7 @@ func (m *merger) walk(ctx context.Context, left, right cursor) error {
 			left.pop()
 			right.pop()
 		default:
-			err = m.extra(ctx, d)
+			err = m.extra(d)
 			right.pop()
 		}
 		if err != nil {
@@ -144,29 +145,30 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 		m.count.Listed.Add(1)
 		m.notes.listed(s)
 	}
-	t := task{page: m.page, src: *s, exists: d != nil}
+	t := &m.task
+	*t = task{page: m.page, src: *s, exists: d != nil}
 	if m.job.Rules.Match != nil && !m.job.Rules.Match(s.Key) {
-		m.settle(&t, outcome{state: isFiltered, size: s.Size})
+		m.settle(t, outcome{state: isFiltered, size: s.Size})
 		return nil
 	}
 	if d != nil {
 		t.dst = *d
 		t.f = compareListed(s, d, m.job.rule())
 	}
-	if _, err := m.job.place(s.Key); err != nil {
-		m.settle(&t, m.unplaced(s, err))
+	if err := m.job.placeable(s.Key); err != nil {
+		m.settle(t, m.unplaced(s, err))
 		return nil
 	}
-	act, out := m.job.judge(s, t.target(), t.f, false)
+	act, out := m.job.judge(s, d, t.f, false)
 	if act == prove && m.page.second() {
 		act = rest // the first pass has proven it
 	}
 	if act == rest {
-		m.settle(&t, out)
+		m.settle(t, out)
 		return m.enough()
 	}
 	t.action = act
-	return m.hand(ctx, t)
+	return m.hand(ctx, *t)
 }
 
 func (m *merger) unplaced(s *Object, err error) outcome {
@@ -177,7 +179,7 @@ func (m *merger) unplaced(s *Object, err error) outcome {
 }
 
 // extra counts an object that only the destination has.
-func (m *merger) extra(ctx context.Context, d *Object) error {
+func (m *merger) extra(d *Object) error {
 	key := m.job.Prefix + d.Key[len(m.job.ToPrefix):]
 	m.page.keys++
 	m.page.last = key

@@ -147,7 +147,7 @@ func (r *run) putParts(
 	for range min(r.limits.PartsInFlight, len(todo)) - 1 {
 		g.Go(func() error {
 			if r.pace.enter(lanes) != nil {
-				return nil //nolint:nilerr // all parts are taken
+				return nil // all parts are taken
 			}
 			defer r.pace.leave()
 			return lane()

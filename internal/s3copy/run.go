@@ -13,10 +13,10 @@ import (
 )
 
 // errEnough ends a scan at the first thing to do.
-var errEnough = errors.New("there is something to do") //nolint:gochecknoglobals // a sentinel
+var errEnough = errors.New("there is something to do")
 
 // errPaused leaves an object by parts for later: its upload stands in the journal.
-var errPaused = errors.New("stopped between two parts") //nolint:gochecknoglobals // a sentinel
+var errPaused = errors.New("stopped between two parts")
 
 // A run is one job under way.
 type run struct {

@@ -168,37 +168,44 @@ func (r *run) decide(ctx context.Context, t *task) (outcome, error) {
 
 // look reads both objects of a failure afresh, and judges them.
 func (r *run) look(ctx context.Context, t *task) (action, outcome, error) {
-	src, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key})
-	if errors.Is(err, ErrNotFound) {
-		return rest, outcome{state: isGone}, nil
-	}
-	if err != nil {
-		return rest, outcome{}, &ObjectError{Phase: t.old.Phase, Key: t.src.Key, Err: err}
-	}
 	key := t.src.Key
-	t.src = src.Object
-	t.src.Key = key
-	to, err := r.job.place(key)
-	if err != nil {
-		return rest, failed(t.src.Size, phaseCopy, err.Error()), nil
-	}
-	dst, err := r.head(ctx, r.job.Destination, HeadRequest{Key: to})
+	_, err := r.refresh(ctx, t)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, errGone):
+		return rest, outcome{state: isGone}, nil
 	case err != nil:
 		return rest, outcome{}, &ObjectError{Phase: t.old.Phase, Key: key, Err: err}
-	default:
-		t.dst, t.exists = dst.Object, true
-		t.dst.Key = to
-		t.f = compareListed(&t.src, &t.dst, r.job.rule())
+	}
+	if err := r.job.placeable(key); err != nil {
+		return rest, failed(t.src.Size, phaseCopy, err.Error()), nil
+	}
+	if err := r.lookThere(ctx, t); err != nil {
+		return rest, outcome{}, &ObjectError{Phase: t.old.Phase, Key: key, Err: err}
 	}
 	act, out := r.job.judge(&t.src, t.target(), t.f, false)
 	return act, out, nil
 }
 
+// lookThere reads what stands at the task's place in the destination.
+func (r *run) lookThere(ctx context.Context, t *task) error {
+	to := r.job.place(t.src.Key)
+	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: to})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		t.exists = false
+		return nil
+	case err != nil:
+		return fmt.Errorf("head the destination: %w", err)
+	}
+	t.dst, t.exists = d.Object, true
+	t.dst.Key = to
+	t.f = compareListed(&t.src, &t.dst, r.job.rule())
+	return nil
+}
+
 // examine asks both sides for what listings do not tell, and judges again.
 func (r *run) examine(ctx context.Context, t *task) (action, outcome, error) {
-	src, dst, f, err := r.compare(ctx, t)
+	src, dst, f, err := r.compare(ctx, t, nil)
 	switch {
 	case errors.Is(err, errGone):
 		return rest, outcome{state: isGone}, nil
@@ -210,36 +217,24 @@ func (r *run) examine(ctx context.Context, t *task) (action, outcome, error) {
 	case err != nil:
 		return rest, outcome{}, &ObjectError{Phase: phaseCompare, Key: t.src.Key, Err: err}
 	}
-	if src != nil {
-		src.Key = t.src.Key
+	if src != nil { // it may be another version than the one listed
 		t.src.Size, t.src.ETag = src.Size, src.ETag
 	}
-	if dst == nil {
-		t.exists = false
+	t.exists = dst != nil
+	if dst != nil && dst.ETag != "" {
+		t.dst.Size, t.dst.ETag = dst.Size, dst.ETag
 	}
 	t.examined, t.f = true, f
 	act, out := r.job.judge(&t.src, t.target(), f, true)
 	return act, out, nil
 }
 
-var errGone = errors.New("gone from the source") //nolint:gochecknoglobals // a sentinel
+var errGone = errors.New("gone from the source")
 
-// compare reads both objects' checksums. Where a side may not be asked, nothing is
-// decided. dst is nil where there is nothing any more.
-func (r *run) compare(ctx context.Context, t *task) (src, dst *Details, f finding, err error) {
-	to, err := r.job.place(t.src.Key)
-	if err != nil {
-		return nil, nil, f, err
-	}
-	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: to, Checksums: true})
-	silent := silentHead(err)
-	switch {
-	case errors.Is(err, ErrNotFound):
-	case err == nil || silent:
-		dst = &d
-	default:
-		return nil, nil, f, fmt.Errorf("head the destination: %w", err)
-	}
+// compare reads both objects' checksums: the destination's from a copy's answer where
+// that suffices. Where a side may not be asked, nothing is decided, and src is nil or
+// dst is empty; dst is nil where nothing stands there any more.
+func (r *run) compare(ctx context.Context, t *task, answer *Copied) (src, dst *Details, f finding, err error) {
 	s, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, Checksums: true})
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -251,10 +246,24 @@ func (r *run) compare(ctx context.Context, t *task) (src, dst *Details, f findin
 	case errors.Is(err, ErrCustomerKey) || !silentHead(err):
 		return nil, nil, f, fmt.Errorf("head the source: %w", err)
 	}
-	if src != nil && dst != nil && !silent {
-		f = compareDetails(src, dst)
+	if src != nil && answer != nil && answer.Type == FullObject {
+		d := Details{Object: Object{ETag: answer.ETag, Checksum: answer.Type}, Checksums: answer.Checksums}
+		if f = compareChecksums(src, &d); f.proof != noProof {
+			return src, &d, f, nil
+		}
 	}
-	return src, dst, f, nil
+	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: r.job.place(t.src.Key), Checksums: true})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return src, nil, finding{}, nil
+	case silentHead(err):
+		return src, &Details{}, finding{}, nil
+	case err != nil:
+		return nil, nil, f, fmt.Errorf("head the destination: %w", err)
+	case src == nil:
+		return nil, &d, finding{}, nil
+	}
+	return src, &d, compareDetails(src, &d), nil
 }
 
 // silentHead tells whether a HEAD was refused in a way that only leaves unknown what

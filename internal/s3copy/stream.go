@@ -67,8 +67,11 @@ func (r *run) streamLayout(ctx context.Context, src *Object, d *Details) ([]Byte
 // streamWhole brings an object over in one piece.
 func (r *run) streamWhole(ctx context.Context, t *task, req UploadRequest, d *Details, fresh bool) (Copied, error) {
 	if fresh { // a put has no condition here, so look right before
-		if gone, err := r.absent(ctx, req.Key); err != nil || !gone {
-			return Copied{}, errors.Join(ErrExists, err)
+		switch err := r.lookThere(ctx, t); {
+		case err != nil:
+			return Copied{}, err
+		case t.exists:
+			return Copied{}, ErrExists
 		}
 	}
 	body, release, err := r.fetch(ctx, OpenRequest{Key: t.src.Key, IfMatch: t.src.ETag, Length: t.src.Size})

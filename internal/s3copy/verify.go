@@ -69,16 +69,7 @@ func (r *run) evidence(ctx context.Context, t *task, dst *Object, answer *Copied
 // checksums compares by checksums: with one HEAD where the copy's answer tells the
 // destination's, else with two.
 func (r *run) checksums(ctx context.Context, t *task, answer *Copied) (finding, error) {
-	if answer != nil && answer.Type == FullObject && len(answer.Checksums) > 0 {
-		src, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, Checksums: true})
-		if err == nil && src.ETag == t.src.ETag {
-			dst := Details{Object: Object{ETag: answer.ETag, Checksum: answer.Type}, Checksums: answer.Checksums}
-			if f := compareChecksums(&src, &dst); f.proof != noProof {
-				return f, nil
-			}
-		}
-	}
-	src, dst, f, err := r.compare(ctx, t)
+	src, dst, f, err := r.compare(ctx, t, answer)
 	switch {
 	case err != nil:
 		return finding{}, err

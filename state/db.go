@@ -100,6 +100,8 @@ func (db *DB) prepare() error {
 	})
 	if err == nil && fresh {
 		err = db.update("make state of "+db.name, createFormat)
+		syncFolder(db.dir)
+		syncFolder(filepath.Dir(db.dir))
 	}
 	if err != nil {
 		return err
@@ -158,4 +160,13 @@ func makePrivate(folder string) error {
 		return os.Chmod(folder, 0o700)
 	}
 	return nil
+}
+
+// syncFolder makes the names in a folder durable: a synced file whose name is lost
+// is lost too. Not every file system can; where it cannot, nothing is worse than before.
+func syncFolder(folder string) {
+	if f, err := os.Open(folder); err == nil {
+		_ = f.Sync()
+		_ = f.Close()
+	}
 }

@@ -72,7 +72,9 @@ func TestPolicyNamingANewPrincipalIsInvalidForNow(t *testing.T) {
 	if !errors.Is(err, compile.ErrInvalidPrincipal) {
 		t.Errorf("got %v, want %v", err, compile.ErrInvalidPrincipal)
 	}
-	s = serve(t, func(request) (int, string) { return 400, xmlError("MalformedPolicy", "Missing required field Resource") })
+	s = serve(t, func(request) (int, string) {
+		return 400, xmlError("MalformedPolicy", "Missing required field Resource")
+	})
 	err = account(t, s).PutBucketPolicy(t.Context(), "tommy", "us-west-2", "{}")
 	if err == nil || errors.Is(err, compile.ErrInvalidPrincipal) {
 		t.Errorf("got %v, want an error that no waiting mends", err)

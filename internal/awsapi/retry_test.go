@@ -68,7 +68,9 @@ func TestThrottledCopyIsToldSoonerThanARead(t *testing.T) {
 }
 
 func TestErrorInsideA200IsRepeatedAndThenTold(t *testing.T) {
-	s := serve(t, func(request) (int, string) { return 200, xmlError("InternalError", "We encountered an internal error.") })
+	s := serve(t, func(request) (int, string) {
+		return 200, xmlError("InternalError", "We encountered an internal error.")
+	})
 	_, err := account(t, s).pair().CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
 	if n := len(s.requests()); err == nil || !strings.Contains(err.Error(), "InternalError") || n != copyAttempts {
 		t.Errorf("got %v after %d requests, want InternalError after %d", err, n, copyAttempts)

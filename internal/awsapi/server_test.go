@@ -2,16 +2,17 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"xplan/internal/compile"
+	"xplan/internal/s3copy"
 	"xplan/plan"
 )
 
@@ -29,16 +30,6 @@ type request struct {
 }
 
 func (r request) String() string { return r.Method + " " + r.Path + "?" + r.Query }
-
-// form gives the action of an IAM, STS or EC2 request.
-func (r request) form(name string) string {
-	for pair := range strings.SplitSeq(r.Body, "&") {
-		if k, v, _ := strings.Cut(pair, "="); k == name {
-			return v
-		}
-	}
-	return ""
-}
 
 // A server answers by a function and remembers what it was asked.
 type server struct {
@@ -141,4 +132,8 @@ func cancelled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
+}
+
+func isDenied(err error) bool {
+	return errors.Is(err, s3copy.ErrDenied) && errors.Is(err, compile.ErrDenied) && !errors.Is(err, s3copy.ErrCredentials)
 }

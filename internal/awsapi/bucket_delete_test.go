@@ -1,0 +1,109 @@
+package awsapi
+
+import (
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"xplan/internal/s3copy"
+)
+
+// deletion is what DeleteObjects sends.
+type deletion struct {
+	Object []struct{ Key, ETag string }
+}
+
+func readDeletion(t *testing.T, r request) deletion {
+	t.Helper()
+	var d deletion
+	if err := xml.Unmarshal([]byte(r.Body), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestEveryDeletionHasItsAnswer(t *testing.T) {
+	s := serve(t, func(request) (int, string) {
+		return 200, `<DeleteResult><Deleted><Key>gone</Key></Deleted>
+<Error><Key>held</Key><Code>AccessDenied</Code><Message>no</Message></Error>
+<Error><Key>other</Key><Code>PreconditionFailed</Code><Message>no</Message></Error>
+<Error><Key>never</Key><Code>NoSuchKey</Code><Message>no</Message></Error></DeleteResult>`
+	})
+	got, err := account(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{
+		{Key: "held"}, {Key: "gone", ETag: "e"}, {Key: "forgotten"}, {Key: "other", ETag: "e"}, {Key: "never"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{s3copy.ErrDenied, nil, s3copy.ErrEmptyAnswer, s3copy.ErrChanged, nil} {
+		if !errors.Is(got[i], want) || want == nil && got[i] != nil {
+			t.Errorf("object %d: got %v, want %v", i, got[i], want)
+		}
+	}
+	if d := readDeletion(t, s.requests()[0]); len(d.Object) != 5 || d.Object[1].ETag != "e" {
+		t.Errorf("asked for %+v, want 5 objects, the second with its ETag", d)
+	}
+}
+
+func TestEmptyAnswerToADeletionDeletedNothing(t *testing.T) {
+	s := serve(t, func(request) (int, string) { return 200, "" })
+	got, err := account(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a"}, {Key: "b"}})
+	if err != nil || !errors.Is(got[0], s3copy.ErrEmptyAnswer) || !errors.Is(got[1], s3copy.ErrEmptyAnswer) {
+		t.Errorf("got %v, %v, want %v for both", got, err, s3copy.ErrEmptyAnswer)
+	}
+}
+
+func TestKeysThatXMLCannotCarryAreDeletedByThemselves(t *testing.T) {
+	s := serve(t, func(r request) (int, string) {
+		if r.Method == http.MethodDelete {
+			return 204, ""
+		}
+		return 200, `<DeleteResult><Deleted><Key>plain</Key></Deleted></DeleteResult>`
+	})
+	got, err := account(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a\x01", ETag: "e"}, {Key: "plain"}, {Key: "b\xff"}})
+	if err != nil || errors.Join(got...) != nil {
+		t.Fatalf("got %v, %v, want no error", got, err)
+	}
+	seen := s.requests()
+	if len(seen) != 3 || seen[1].Path != "/tommy-b/a%01" || seen[2].Path != "/tommy-b/b%FF" || seen[1].Header.Get("If-Match") != `"e"` {
+		t.Errorf("requests %v, want the plain key together and a%%01 and b%%FF by themselves, on their ETag", seen)
+	}
+}
+
+func TestServersWithoutConditionsDeleteAnyway(t *testing.T) {
+	s := serve(t, func(r request) (int, string) {
+		switch {
+		case r.Method == http.MethodPost:
+			return 501, xmlError("NotImplemented", "A header or query you provided implies functionality that is not implemented")
+		case r.Header.Get("If-Match") != "":
+			return 501, xmlError("NotImplemented", "")
+		}
+		return 204, ""
+	})
+	got, err := compatible(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a", ETag: "e"}})
+	if err != nil || got[0] != nil {
+		t.Errorf("got %v, %v, want no error", got, err)
+	}
+	if first := s.requests()[0]; first.Header.Get("Content-Md5") == "" {
+		t.Error("no Content-MD5: servers older than S3's checksums refuse")
+	}
+}
+
+func TestThrottledDeletionsAreAskedForAgain(t *testing.T) {
+	n := 0
+	s := serve(t, func(r request) (int, string) {
+		if n++; n == 1 {
+			return 200, `<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key><Code>SlowDown</Code></Error></DeleteResult>`
+		}
+		if strings.Contains(r.Body, "<Key>a</Key>") {
+			return 400, xmlError("Test", "a was deleted already")
+		}
+		return 200, `<DeleteResult><Deleted><Key>b</Key></Deleted></DeleteResult>`
+	})
+	got, err := account(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a"}, {Key: "b"}})
+	if err != nil || errors.Join(got...) != nil || n != 2 {
+		t.Errorf("got %v, %v after %d requests, want no error after 2", got, err, n)
+	}
+}

@@ -26,15 +26,15 @@ const (
 // grantHeaders are the headers that carry grants, and what each one grants.
 func grantHeaders() map[string]string {
 	return map[string]string{
-		"x-amz-grant-read": permissionRead, "x-amz-grant-write": permissionWrite,
-		"x-amz-grant-read-acp": permissionReadACP, "x-amz-grant-write-acp": permissionWriteACP,
-		"x-amz-grant-full-control": permissionFull,
+		"X-Amz-Grant-Read": permissionRead, "X-Amz-Grant-Write": permissionWrite,
+		"X-Amz-Grant-Read-Acp": permissionReadACP, "X-Amz-Grant-Write-Acp": permissionWriteACP,
+		"X-Amz-Grant-Full-Control": permissionFull,
 	}
 }
 
 // asksACL says whether the request sets an ACL.
 func (q *s3Call) asksACL() bool {
-	if q.r.Header.Get("x-amz-acl") != "" {
+	if q.r.Header.Get("X-Amz-Acl") != "" {
 		return true
 	}
 	for name := range grantHeaders() {
@@ -55,7 +55,7 @@ func (q *s3Call) readACL(b *s3Bucket, owner string) ([]s3Grant, error) {
 	if !q.asksACL() {
 		return nil, nil
 	}
-	canned := q.r.Header.Get("x-amz-acl")
+	canned := q.r.Header.Get("X-Amz-Acl")
 	grants, err := q.headerGrants(b, owner, canned)
 	if err != nil {
 		return nil, err

@@ -15,12 +15,12 @@ func (q *s3Call) getObjectAttributes() error {
 	if err := q.permitObject(q.bucket, versioned("s3:GetObject", id), q.target.Key, v, nil); err != nil {
 		return err
 	}
-	if err := q.readable(q.bucket, q.target.Key, v, ssePrefix+"-customer-"); err != nil {
+	if err := q.readable(q.bucket, q.target.Key, v, ssePrefix+"-Customer-"); err != nil {
 		return err
 	}
 	asked := map[string]bool{}
-	for _, line := range q.r.Header.Values("x-amz-object-attributes") {
-		for _, name := range strings.Split(line, ",") {
+	for _, line := range q.r.Header.Values("X-Amz-Object-Attributes") {
+		for name := range strings.SplitSeq(line, ",") {
 			asked[strings.TrimSpace(name)] = true
 		}
 	}
@@ -64,10 +64,10 @@ func (q *s3Call) attributeParts(x *xmlWriter, v *s3Version) error {
 		return nil
 	}
 	limit, marker := maxListKeys, 0
-	if n, err := strconv.Atoi(q.r.Header.Get("x-amz-max-parts")); err == nil && n >= 0 {
+	if n, err := strconv.Atoi(q.r.Header.Get("X-Amz-Max-Parts")); err == nil && n >= 0 {
 		limit = min(n, maxListKeys)
 	}
-	if n, err := strconv.Atoi(q.r.Header.Get("x-amz-part-number-marker")); err == nil {
+	if n, err := strconv.Atoi(q.r.Header.Get("X-Amz-Part-Number-Marker")); err == nil {
 		marker = n
 	}
 	rest := v.parts[min(max(marker, 0), len(v.parts)):]

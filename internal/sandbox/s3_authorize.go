@@ -67,10 +67,10 @@ func (q *s3Call) permitOn(b *s3Bucket, action, resource string, res resourceAuth
 		return denied("Access Denied")
 	}
 	if outsider && b.requesterPays() {
-		if q.caller.anonymous() || !strings.EqualFold(q.r.Header.Get("x-amz-request-payer"), "requester") {
+		if q.caller.anonymous() || !strings.EqualFold(q.r.Header.Get("X-Amz-Request-Payer"), "requester") {
 			return denied("Access Denied")
 		}
-		q.w.Header().Set("x-amz-request-charged", "requester")
+		q.w.Header().Set("X-Amz-Request-Charged", "requester")
 	}
 	return q.permit(action, resource, res, cond)
 }

@@ -135,7 +135,7 @@ func (q *s3Call) createBucket() error {
 	if err != nil {
 		return err
 	}
-	cond := map[string][]string{"s3:x-amz-acl": q.headerValues("x-amz-acl"), "s3:locationconstraint": {region}}
+	cond := map[string][]string{"s3:x-amz-acl": q.headerValues("X-Amz-Acl"), "s3:locationconstraint": {region}}
 	if err := q.permit("s3:CreateBucket", "arn:aws:s3:::"+name, resourceAuth{}, cond); err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (q *s3Call) createBucket() error {
 		return err
 	}
 	q.w.Header().Set("Location", "/"+name)
-	q.w.Header().Set("x-amz-bucket-arn", b.arn())
+	q.w.Header().Set("X-Amz-Bucket-Arn", b.arn())
 	return q.empty(http.StatusOK)
 }
 
@@ -199,13 +199,13 @@ func (q *s3Call) createConfiguration() (region string, tags []s3Tag, err error) 
 // createHeaders reads what CreateBucket's headers ask for.
 func (q *s3Call) createHeaders(b *s3Bucket) error {
 	h := q.r.Header
-	if v := h.Get("x-amz-object-ownership"); v != "" {
+	if v := h.Get("X-Amz-Object-Ownership"); v != "" {
 		if !validOwnership(v) {
 			return invalidArgument("Invalid x-amz-object-ownership header: "+v, "x-amz-object-ownership", v)
 		}
 		b.ownership = v
 	}
-	if acl := h.Get("x-amz-acl"); acl != "" && acl != "private" {
+	if acl := h.Get("X-Amz-Acl"); acl != "" && acl != "private" {
 		if b.ownership == ownerEnforced {
 			return newError(http.StatusBadRequest, "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
 		}
@@ -213,19 +213,19 @@ func (q *s3Call) createHeaders(b *s3Bucket) error {
 			return newError(http.StatusBadRequest, "InvalidBucketAclWithBlockPublicAccessError", "Bucket cannot have public ACLs set with BlockPublicAccess enabled")
 		}
 	}
-	if strings.EqualFold(h.Get("x-amz-bucket-object-lock-enabled"), "true") {
+	if strings.EqualFold(h.Get("X-Amz-Bucket-Object-Lock-Enabled"), "true") {
 		b.locked, b.versioning = true, versioningEnabled
 	}
 	return nil
 }
 
 func (q *s3Call) headBucket() error {
-	q.w.Header().Set("x-amz-bucket-region", q.bucket.region)
+	q.w.Header().Set("X-Amz-Bucket-Region", q.bucket.region)
 	if err := q.permitBucket("s3:ListBucket", nil); err != nil {
 		return err
 	}
-	q.w.Header().Set("x-amz-access-point-alias", "false")
-	q.w.Header().Set("x-amz-bucket-arn", q.bucket.arn())
+	q.w.Header().Set("X-Amz-Access-Point-Alias", "false")
+	q.w.Header().Set("X-Amz-Bucket-Arn", q.bucket.arn())
 	q.w.Header().Set("Content-Type", "application/xml")
 	q.w.WriteHeader(http.StatusOK)
 	return nil

@@ -47,9 +47,21 @@ func parseChecksumAlgorithm(s string) (checksumAlgorithm, bool) {
 	return "", s == ""
 }
 
-// header is the name of the header that carries a value of the algorithm.
+// header is the name of the header that carries a value of the algorithm, as
+// Go keys it.
 func (a checksumAlgorithm) header() string {
-	return "x-amz-checksum-" + strings.ToLower(string(a))
+	switch a {
+	case sumCRC32:
+		return "X-Amz-Checksum-Crc32"
+	case sumCRC32C:
+		return "X-Amz-Checksum-Crc32c"
+	case sumCRC64NVME:
+		return "X-Amz-Checksum-Crc64nvme"
+	case sumSHA1:
+		return "X-Amz-Checksum-Sha1"
+	default:
+		return "X-Amz-Checksum-Sha256"
+	}
 }
 
 // element is the name of the XML element that carries it.

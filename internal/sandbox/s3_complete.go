@@ -139,7 +139,7 @@ func (q *s3Call) assemble(u *s3Upload, claimed []claimedPart) (*s3Version, error
 	if v.sum, err = q.wholeSum(u, parts, v.body); err != nil {
 		return nil, err
 	}
-	if want := q.r.Header.Get("x-amz-mp-object-size"); want != "" && want != strconv.FormatInt(v.body.size, 10) {
+	if want := q.r.Header.Get("X-Amz-Mp-Object-Size"); want != "" && want != strconv.FormatInt(v.body.size, 10) {
 		return nil, invalidRequest("The provided 'x-amz-mp-object-size' header value " + want + " does not match what was computed: " + strconv.FormatInt(v.body.size, 10))
 	}
 	return &v, nil
@@ -216,7 +216,7 @@ func (q *s3Call) wholeSum(u *s3Upload, parts []*uploadPart, body s3Body) (object
 		sum.value = q.s.fullSum(algorithm, parts, body)
 	}
 	h := q.r.Header
-	if kind := h.Get("x-amz-checksum-type"); kind != "" && !strings.EqualFold(kind, u.kind) {
+	if kind := h.Get("X-Amz-Checksum-Type"); kind != "" && !strings.EqualFold(kind, u.kind) {
 		return sum, invalidRequest("The checksum type specified in the complete request does not match the one of the upload.")
 	}
 	want := h.Get(algorithm.header())

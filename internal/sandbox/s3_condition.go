@@ -45,21 +45,21 @@ func checkRead(h http.Header, v *s3Version) error {
 
 // checkCopySource applies a copy's conditions on its source.
 func checkCopySource(h http.Header, v *s3Version) error {
-	const prefix = "x-amz-copy-source-"
+	const prefix = "X-Amz-Copy-Source-"
 	modified := v.modified.Truncate(time.Second)
-	if match := h.Get(prefix + "if-match"); match != "" {
+	if match := h.Get(prefix + "If-Match"); match != "" {
 		if !matchesETag(match, v.etag) {
-			return preconditionFailed(prefix + "If-Match")
+			return preconditionFailed("x-amz-copy-source-If-Match")
 		}
-	} else if t, ok := headerTime(h, prefix+"if-unmodified-since"); ok && modified.After(t) {
-		return preconditionFailed(prefix + "If-Unmodified-Since")
+	} else if t, ok := headerTime(h, prefix+"If-Unmodified-Since"); ok && modified.After(t) {
+		return preconditionFailed("x-amz-copy-source-If-Unmodified-Since")
 	}
-	if none := h.Get(prefix + "if-none-match"); none != "" {
+	if none := h.Get(prefix + "If-None-Match"); none != "" {
 		if matchesETag(none, v.etag) {
-			return preconditionFailed(prefix + "If-None-Match")
+			return preconditionFailed("x-amz-copy-source-If-None-Match")
 		}
-	} else if t, ok := headerTime(h, prefix+"if-modified-since"); ok && !modified.After(t) {
-		return preconditionFailed(prefix + "If-Modified-Since")
+	} else if t, ok := headerTime(h, prefix+"If-Modified-Since"); ok && !modified.After(t) {
+		return preconditionFailed("x-amz-copy-source-If-Modified-Since")
 	}
 	return nil
 }

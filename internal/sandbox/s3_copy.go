@@ -14,13 +14,13 @@ type copySource struct {
 	version *s3Version
 }
 
-const customerSource = "x-amz-copy-source-server-side-encryption-customer-"
+const customerSource = "X-Amz-Copy-Source-Server-Side-Encryption-Customer-"
 
 // copySource finds the source of a copy, asks whether the caller may read it,
 // and applies the conditions that the request puts on it.
 func (q *s3Call) copySource() (copySource, error) {
 	var src copySource
-	name, key, id, err := parseCopySource(q.r.Header.Get("x-amz-copy-source"))
+	name, key, id, err := parseCopySource(q.r.Header.Get("X-Amz-Copy-Source"))
 	if err != nil {
 		return src, err
 	}
@@ -31,7 +31,7 @@ func (q *s3Call) copySource() (copySource, error) {
 	if src.bucket, err = q.s.find(name); err != nil {
 		return src, err
 	}
-	if err := expectOwner(q.r.Header.Get("x-amz-source-expected-bucket-owner"), src.bucket); err != nil {
+	if err := expectOwner(q.r.Header.Get("X-Amz-Source-Expected-Bucket-Owner"), src.bucket); err != nil {
 		return src, err
 	}
 	src.version, err = q.foundIn(src.bucket, key, id, "s3:GetObject", nil)
@@ -116,7 +116,7 @@ func (q *s3Call) copyObject() error {
 	q.versionHeader(v)
 	writeEncryption(h, v.sse)
 	if src.version.id != nullVersion || src.bucket.hasVersions() {
-		h.Set("x-amz-copy-source-version-id", src.version.id)
+		h.Set("X-Amz-Copy-Source-Version-Id", src.version.id)
 	}
 	x := newXML(384)
 	x.root("CopyObjectResult")
@@ -130,7 +130,7 @@ func (q *s3Call) copyObject() error {
 // copiedVersion makes the object that a copy writes.
 func (q *s3Call) copiedVersion(src copySource) (*s3Version, error) {
 	h := q.r.Header
-	replaceMeta, err := directive(h, "x-amz-metadata-directive", "metadata")
+	replaceMeta, err := directive(h, "X-Amz-Metadata-Directive", "metadata")
 	if err != nil {
 		return nil, err
 	}
@@ -157,20 +157,20 @@ func (q *s3Call) copiedVersion(src copySource) (*s3Version, error) {
 // that S3 counts.
 func (q *s3Call) changesSelf(old, v *s3Version) bool {
 	h := q.r.Header
-	return h.Get("x-amz-storage-class") != "" && v.storageClass() != old.storageClass() ||
+	return h.Get("X-Amz-Storage-Class") != "" && v.storageClass() != old.storageClass() ||
 		v.redirect != old.redirect || h.Get(ssePrefix) != "" || v.sse != nil && v.sse.customer != "" ||
-		h.Get("x-amz-checksum-algorithm") != ""
+		h.Get("X-Amz-Checksum-Algorithm") != ""
 }
 
 // copiedTags finds the tags of a copy, and asks for the permission to read
 // them where the source has any.
 func (q *s3Call) copiedTags(src copySource) ([]s3Tag, error) {
-	replace, err := directive(q.r.Header, "x-amz-tagging-directive", "tagging")
+	replace, err := directive(q.r.Header, "X-Amz-Tagging-Directive", "tagging")
 	if err != nil {
 		return nil, err
 	}
 	if replace {
-		return readTags(q.r.Header.Get("x-amz-tagging"))
+		return readTags(q.r.Header.Get("X-Amz-Tagging"))
 	}
 	if len(src.version.tags) == 0 {
 		return nil, nil
@@ -182,7 +182,7 @@ func (q *s3Call) copiedTags(src copySource) ([]s3Tag, error) {
 // copyContent shares the source's bytes with v: one part, whatever the source
 // was uploaded in, and the source's kind of checksum over the whole.
 func (q *s3Call) copyContent(v, old *s3Version) error {
-	algorithm, ok := parseChecksumAlgorithm(q.r.Header.Get("x-amz-checksum-algorithm"))
+	algorithm, ok := parseChecksumAlgorithm(q.r.Header.Get("X-Amz-Checksum-Algorithm"))
 	if !ok {
 		return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 	}

@@ -143,15 +143,9 @@ func TestAPlusInACopySourceIsASpace(t *testing.T) {
 	}
 }
 
-// TestAnObjectChangedAfterItsListingIsNotHalfCopied: the test changes the object
-// between the client's listing and its copy.
 func TestAnObjectChangedAfterItsListingIsSeen(t *testing.T) {
-	var w *s3World
-	w = newS3World(t, Config{S3: S3Config{Before: func(operation, _, _ string) {
-		if operation == "CopyObject" {
-			_ = w.PutObject("tommy", "k", []byte("newer"), PutOptions{})
-		}
-	}}})
+	w := newS3World(t, Config{})
+	w.Inject(Fault{Operation: "CopyObject", Do: FaultDelay, Call: func() { _ = w.PutObject("tommy", "k", []byte("newer"), PutOptions{}) }})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.object("tommy", "k", "older", PutOptions{})
 	page, err := w.src.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("tommy")})

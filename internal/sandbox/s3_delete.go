@@ -29,10 +29,10 @@ func (q *s3Call) deleteObject() error {
 	}
 	h := q.w.Header()
 	if done.id != "" {
-		h.Set("x-amz-version-id", done.id)
+		h.Set("X-Amz-Version-Id", done.id)
 	}
 	if done.marker {
-		h.Set("x-amz-delete-marker", "true")
+		h.Set("X-Amz-Delete-Marker", "true")
 	}
 	return q.empty(http.StatusNoContent)
 }
@@ -126,7 +126,7 @@ func (q *s3Call) deleteObjects() error {
 		if err != nil {
 			return err
 		}
-		if sum == "" && len(q.trailer) == 0 && q.r.Header.Get("x-amz-trailer") == "" {
+		if sum == "" && len(q.trailer) == 0 && q.r.Header.Get("X-Amz-Trailer") == "" {
 			return invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
 		}
 	}

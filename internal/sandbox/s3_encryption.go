@@ -22,13 +22,14 @@ type objectEncryption struct {
 	customer  string // SSE-C: the MD5 of the client's key; the key itself is not kept
 }
 
-const ssePrefix = "x-amz-server-side-encryption"
+// Headers are named as Go keys them: other spellings cost an allocation each.
+const ssePrefix = "X-Amz-Server-Side-Encryption"
 
 // readEncryption decides how a new object is encrypted: as the request says,
 // else by the bucket's default; and asks whether the caller may use the key.
 func (q *s3Call) readEncryption(b *s3Bucket) (*objectEncryption, error) {
 	h := q.r.Header
-	customer, err := customerKey(h, ssePrefix+"-customer-")
+	customer, err := customerKey(h, ssePrefix+"-Customer-")
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func (q *s3Call) readEncryption(b *s3Bucket) (*objectEncryption, error) {
 		}
 		return &objectEncryption{customer: customer}, nil
 	}
-	e := &objectEncryption{algorithm: algorithm, key: h.Get(ssePrefix + "-aws-kms-key-id"), context: h.Get(ssePrefix + "-context")}
+	e := &objectEncryption{algorithm: algorithm, key: h.Get(ssePrefix + "-Aws-Kms-Key-Id"), context: h.Get(ssePrefix + "-Context")}
 	switch algorithm {
 	case "":
 		b.mu.RLock()
@@ -56,7 +57,7 @@ func (q *s3Call) readEncryption(b *s3Bucket) (*objectEncryption, error) {
 		}
 		return nil, nil // SSE-S3
 	}
-	if v := h.Get(ssePrefix + "-bucket-key-enabled"); v != "" {
+	if v := h.Get(ssePrefix + "-Bucket-Key-Enabled"); v != "" {
 		e.bucketKey = v == "true"
 	}
 	return e, q.useKey(b, e)
@@ -91,23 +92,23 @@ func (e *objectEncryption) kmsContext(b *s3Bucket, key string) map[string]string
 // customerKey checks the headers of SSE-C under a prefix and answers the MD5
 // of the key, "" where they are not sent.
 func customerKey(h http.Header, prefix string) (string, error) {
-	algorithm, key, sum := h.Get(prefix+"algorithm"), h.Get(prefix+"key"), h.Get(prefix+"key-md5")
+	algorithm, key, sum := h.Get(prefix+"Algorithm"), h.Get(prefix+"Key"), h.Get(prefix+"Key-Md5")
 	switch {
 	case algorithm == "" && key == "" && sum == "":
 		return "", nil
 	case algorithm != sseAES256:
 		return "", newError(http.StatusBadRequest, "InvalidEncryptionAlgorithmError", "The Encryption request you specified is not valid. Supported value: AES256.")
 	case key == "":
-		return "", invalidArgument("Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.", prefix+"key", "null")
+		return "", invalidArgument("Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.", prefix+"Key", "null")
 	case sum == "":
-		return "", invalidArgument("Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key.", prefix+"key-MD5", "null")
+		return "", invalidArgument("Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key.", prefix+"Key-Md5", "null")
 	}
 	raw, err := base64.StdEncoding.DecodeString(key)
 	if err != nil || len(raw) != 32 {
-		return "", invalidArgument("The secret key was invalid for the specified algorithm.", prefix+"key", "null")
+		return "", invalidArgument("The secret key was invalid for the specified algorithm.", prefix+"Key", "null")
 	}
 	if got := md5.Sum(raw); base64.StdEncoding.EncodeToString(got[:]) != sum {
-		return "", invalidArgument("The calculated MD5 hash of the key did not match the hash that was provided.", prefix+"key-MD5", "null")
+		return "", invalidArgument("The calculated MD5 hash of the key did not match the hash that was provided.", prefix+"Key-Md5", "null")
 	}
 	return sum, nil
 }
@@ -140,15 +141,15 @@ func (q *s3Call) readable(b *s3Bucket, key string, v *s3Version, prefix string) 
 func writeEncryption(h http.Header, e *objectEncryption) {
 	switch {
 	case e == nil:
-		h["X-Amz-Server-Side-Encryption"] = []string{sseAES256}
+		h[ssePrefix] = []string{sseAES256}
 	case e.customer != "":
-		h.Set(ssePrefix+"-customer-algorithm", sseAES256)
-		h.Set(ssePrefix+"-customer-key-md5", e.customer)
+		h.Set(ssePrefix+"-Customer-Algorithm", sseAES256)
+		h.Set(ssePrefix+"-Customer-Key-Md5", e.customer)
 	default:
 		h.Set(ssePrefix, e.algorithm)
-		h.Set(ssePrefix+"-aws-kms-key-id", e.key)
+		h.Set(ssePrefix+"-Aws-Kms-Key-Id", e.key)
 		if e.bucketKey {
-			h.Set(ssePrefix+"-bucket-key-enabled", "true")
+			h.Set(ssePrefix+"-Bucket-Key-Enabled", "true")
 		}
 	}
 }

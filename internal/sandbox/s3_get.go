@@ -24,7 +24,7 @@ func (q *s3Call) read(withBody bool) error {
 	if withBody && v.frozen(q.now) {
 		return frozenError(v, "The operation is not valid for the object's storage class")
 	}
-	if err := q.readable(q.bucket, q.target.Key, v, ssePrefix+"-customer-"); err != nil {
+	if err := q.readable(q.bucket, q.target.Key, v, ssePrefix+"-Customer-"); err != nil {
 		return err
 	}
 	h := q.w.Header()
@@ -38,7 +38,7 @@ func (q *s3Call) read(withBody bool) error {
 		return err
 	}
 	q.objectHeaders(v)
-	if strings.EqualFold(q.r.Header.Get("x-amz-checksum-mode"), "ENABLED") {
+	if strings.EqualFold(q.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
 		q.readSum(v, where)
 	}
 	q.overrides()
@@ -65,19 +65,19 @@ func (q *s3Call) objectHeaders(v *s3Version) {
 	q.versionHeader(v)
 	writeEncryption(h, v.sse)
 	if v.class != "" {
-		h.Set("x-amz-storage-class", v.class)
+		h.Set("X-Amz-Storage-Class", v.class)
 	}
 	if v.redirect != "" {
-		h.Set("x-amz-website-redirect-location", v.redirect)
+		h.Set("X-Amz-Website-Redirect-Location", v.redirect)
 	}
 	if len(v.tags) > 0 && q.mayCountTags(v) {
-		h.Set("x-amz-tagging-count", strconv.Itoa(len(v.tags)))
+		h.Set("X-Amz-Tagging-Count", strconv.Itoa(len(v.tags)))
 	}
 	if v.archived != "" && v.frozen(q.now) {
-		h.Set("x-amz-archive-status", v.archived)
+		h.Set("X-Amz-Archive-Status", v.archived)
 	}
 	if r := v.restore; r != nil {
-		h.Set("x-amz-restore", r.header(q.now))
+		h.Set("X-Amz-Restore", r.header(q.now))
 	}
 	q.lockHeaders(v)
 }
@@ -156,7 +156,7 @@ func (q *s3Call) partSpan(v *s3Version, part string) (span, error) {
 	for _, p := range v.parts[:n-1] {
 		off += p.size
 	}
-	q.w.Header().Set("x-amz-mp-parts-count", strconv.Itoa(len(v.parts)))
+	q.w.Header().Set("X-Amz-Mp-Parts-Count", strconv.Itoa(len(v.parts)))
 	return span{off: off, n: v.parts[n-1].size, partial: true}, nil
 }
 

@@ -27,7 +27,7 @@ func readMeta(h http.Header) (*objectMeta, error) {
 		cacheControl: h.Get("Cache-Control"), expires: h.Get("Expires"),
 	}
 	if m.contentType == "" {
-		m.contentType = "binary/octet-stream"
+		m.contentType = plainType
 	}
 	size := 0
 	for key, values := range h {
@@ -131,7 +131,7 @@ func invalidTag(message string, t s3Tag) *apiError {
 
 // readClass reads the storage class that a request asks for.
 func readClass(h http.Header) (string, error) {
-	switch class := h.Get("x-amz-storage-class"); class {
+	switch class := h.Get("X-Amz-Storage-Class"); class {
 	case "", classStandard:
 		return "", nil
 	case classGlacier, classDeepArchive, classIntelligent, "STANDARD_IA", "ONEZONE_IA", "REDUCED_REDUNDANCY", "GLACIER_IR":
@@ -145,7 +145,7 @@ func readClass(h http.Header) (string, error) {
 
 // readRedirect reads the website redirect.
 func readRedirect(h http.Header) (string, error) {
-	to := h.Get("x-amz-website-redirect-location")
+	to := h.Get("X-Amz-Website-Redirect-Location")
 	if to == "" || strings.HasPrefix(to, "/") || strings.HasPrefix(to, "http://") || strings.HasPrefix(to, "https://") {
 		return to, nil
 	}
@@ -183,8 +183,8 @@ func (q *s3Call) sentSum() (objectSum, error) {
 	for _, a := range checksumAlgorithms() {
 		name := a.header()
 		value := q.r.Header.Get(name)
-		if value == "" {
-			value = q.trailer[name]
+		if value == "" && len(q.trailer) > 0 {
+			value = q.trailer[strings.ToLower(name)]
 		}
 		if value == "" {
 			continue
@@ -194,7 +194,7 @@ func (q *s3Call) sentSum() (objectSum, error) {
 		}
 		raw, err := base64.StdEncoding.DecodeString(value)
 		if err != nil || len(raw) != a.size() {
-			return objectSum{}, invalidRequest("Value for " + name + " header is invalid.")
+			return objectSum{}, invalidRequest("Value for " + strings.ToLower(name) + " header is invalid.")
 		}
 		sum = objectSum{algorithm: a, value: value}
 	}
@@ -222,7 +222,7 @@ func (q *s3Call) askedSum() (checksumAlgorithm, error) {
 	if err != nil || sent.algorithm != "" {
 		return sent.algorithm, err
 	}
-	for _, name := range []string{"x-amz-checksum-algorithm", "x-amz-sdk-checksum-algorithm"} {
+	for _, name := range []string{"X-Amz-Checksum-Algorithm", "X-Amz-Sdk-Checksum-Algorithm"} {
 		a, ok := parseChecksumAlgorithm(q.r.Header.Get(name))
 		if !ok {
 			return "", invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
@@ -241,7 +241,7 @@ func writeSum(h http.Header, sum objectSum) {
 	}
 	h.Set(sum.algorithm.header(), sum.value)
 	if sum.kind != "" {
-		h.Set("x-amz-checksum-type", sum.kind)
+		h.Set("X-Amz-Checksum-Type", sum.kind)
 	}
 }
 

@@ -209,7 +209,7 @@ func (q *s3Call) listObjects() error {
 // listEntries writes a page: first the objects, then the common prefixes.
 func (q *s3Call) listEntries(x *xmlWriter, l *listQuery, p listPage, withOwner bool) {
 	var owners ownerCache
-	restores := strings.Contains(q.r.Header.Get("x-amz-optional-object-attributes"), "RestoreStatus")
+	restores := strings.Contains(q.r.Header.Get("X-Amz-Optional-Object-Attributes"), "RestoreStatus")
 	for _, e := range p.entries {
 		v := e.version
 		if v == nil {

@@ -43,7 +43,7 @@ func (q *s3Call) listObjectVersions() error {
 }
 
 func (q *s3Call) versionEntries(x *xmlWriter, l *listQuery, p listPage) {
-	restores := strings.Contains(q.r.Header.Get("x-amz-optional-object-attributes"), "RestoreStatus")
+	restores := strings.Contains(q.r.Header.Get("X-Amz-Optional-Object-Attributes"), "RestoreStatus")
 	for _, e := range p.entries {
 		v := e.version
 		if v == nil {

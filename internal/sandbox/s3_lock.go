@@ -28,8 +28,8 @@ const (
 // readLock reads the lock that a request asks for, else the bucket's default.
 func (q *s3Call) readLock() (objectLock, error) {
 	h, b := q.r.Header, q.bucket
-	l := objectLock{mode: h.Get("x-amz-object-lock-mode"), hold: h.Get("x-amz-object-lock-legal-hold") == "ON"}
-	until := h.Get("x-amz-object-lock-retain-until-date")
+	l := objectLock{mode: h.Get("X-Amz-Object-Lock-Mode"), hold: h.Get("X-Amz-Object-Lock-Legal-Hold") == "ON"}
+	until := h.Get("X-Amz-Object-Lock-Retain-Until-Date")
 	if (l.mode != "" || until != "" || l.hold) && !b.locked {
 		return l, invalidRequest("Bucket is missing Object Lock Configuration")
 	}
@@ -37,7 +37,7 @@ func (q *s3Call) readLock() (objectLock, error) {
 		return l, invalidArgument("x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied", "x-amz-object-lock-mode", l.mode)
 	}
 	if l.mode != "" {
-		t, ok := headerTime(h, "x-amz-object-lock-retain-until-date")
+		t, ok := headerTime(h, "X-Amz-Object-Lock-Retain-Until-Date")
 		if !ok || (l.mode != lockGovernance && l.mode != lockCompliance) {
 			return l, invalidArgument("Unknown wormMode directive.", "x-amz-object-lock-mode", l.mode)
 		}
@@ -60,11 +60,11 @@ func (q *s3Call) readLock() (objectLock, error) {
 func (q *s3Call) lockHeaders(v *s3Version) {
 	h := q.w.Header()
 	if v.lock.mode != "" && q.permitObject(q.bucket, "s3:GetObjectRetention", q.target.Key, v, nil) == nil {
-		h.Set("x-amz-object-lock-mode", v.lock.mode)
-		h.Set("x-amz-object-lock-retain-until-date", v.lock.until.UTC().Format(timeFormat))
+		h.Set("X-Amz-Object-Lock-Mode", v.lock.mode)
+		h.Set("X-Amz-Object-Lock-Retain-Until-Date", v.lock.until.UTC().Format(timeFormat))
 	}
 	if v.lock.hold && q.permitObject(q.bucket, "s3:GetObjectLegalHold", q.target.Key, v, nil) == nil {
-		h.Set("x-amz-object-lock-legal-hold", "ON")
+		h.Set("X-Amz-Object-Lock-Legal-Hold", "ON")
 	}
 }
 
@@ -82,7 +82,7 @@ func (l objectLock) guards(now time.Time, bypass bool) bool {
 
 // bypasses says whether the request may pass by governance.
 func (q *s3Call) bypasses(key string) bool {
-	return strings.EqualFold(q.r.Header.Get("x-amz-bypass-governance-retention"), "true") &&
+	return strings.EqualFold(q.r.Header.Get("X-Amz-Bypass-Governance-Retention"), "true") &&
 		q.permitObject(q.bucket, "s3:BypassGovernanceRetention", key, nil, nil) == nil
 }
 

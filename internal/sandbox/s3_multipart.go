@@ -31,7 +31,7 @@ type uploadPart struct {
 
 func (q *s3Call) createMultipartUpload() error {
 	h := q.r.Header
-	tags, err := readTags(h.Get("x-amz-tagging"))
+	tags, err := readTags(h.Get("X-Amz-Tagging"))
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (q *s3Call) createMultipartUpload() error {
 	}
 	q.bucket.begin(u)
 	if u.algorithm != "" {
-		q.w.Header().Set("x-amz-checksum-algorithm", string(u.algorithm))
-		q.w.Header().Set("x-amz-checksum-type", u.kind)
+		q.w.Header().Set("X-Amz-Checksum-Algorithm", string(u.algorithm))
+		q.w.Header().Set("X-Amz-Checksum-Type", u.kind)
 	}
 	writeEncryption(q.w.Header(), u.object.sse)
 	x := newXML(512)
@@ -73,10 +73,10 @@ func (b *s3Bucket) begin(u *s3Upload) {
 // uploadSum reads which checksum the finished object is to have.
 func (q *s3Call) uploadSum(u *s3Upload) error {
 	var ok bool
-	if u.algorithm, ok = parseChecksumAlgorithm(q.r.Header.Get("x-amz-checksum-algorithm")); !ok {
+	if u.algorithm, ok = parseChecksumAlgorithm(q.r.Header.Get("X-Amz-Checksum-Algorithm")); !ok {
 		return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 	}
-	u.kind = strings.ToUpper(q.r.Header.Get("x-amz-checksum-type"))
+	u.kind = strings.ToUpper(q.r.Header.Get("X-Amz-Checksum-Type"))
 	if u.kind != "" && u.algorithm == "" {
 		return invalidRequest("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
 	}
@@ -138,7 +138,7 @@ func (q *s3Call) partOf() (u *s3Upload, number int, err error) {
 		return u, number, nil
 	}
 	if e.customer != "" {
-		sum, err := customerKey(q.r.Header, ssePrefix+"-customer-")
+		sum, err := customerKey(q.r.Header, ssePrefix+"-Customer-")
 		if err == nil && sum != e.customer {
 			err = invalidRequest("The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.")
 		}
@@ -221,7 +221,7 @@ func (q *s3Call) uploadPartCopy() error {
 		return err
 	}
 	if src.version.id != nullVersion || src.bucket.hasVersions() {
-		q.w.Header().Set("x-amz-copy-source-version-id", src.version.id)
+		q.w.Header().Set("X-Amz-Copy-Source-Version-Id", src.version.id)
 	}
 	writeEncryption(q.w.Header(), u.object.sse)
 	x := newXML(384)
@@ -235,7 +235,7 @@ func (q *s3Call) uploadPartCopy() error {
 
 // sourceRange finds the bytes that a part copies.
 func (q *s3Call) sourceRange(body s3Body) (s3Body, error) {
-	const name = "x-amz-copy-source-range"
+	const name = "X-Amz-Copy-Source-Range"
 	header := q.r.Header.Get(name)
 	if header == "" {
 		if body.size > q.s.cfg.MaxPart {

@@ -37,7 +37,7 @@ func (q *s3Call) objectOwner() string {
 	switch {
 	case b.ownership == ownerEnforced, q.caller.anonymous():
 		return b.owner
-	case b.ownership == "BucketOwnerPreferred" && q.r.Header.Get("x-amz-acl") == aclOwnerFull:
+	case b.ownership == "BucketOwnerPreferred" && q.r.Header.Get("X-Amz-Acl") == aclOwnerFull:
 		return b.owner
 	default:
 		return q.caller.Account
@@ -54,7 +54,7 @@ func (q *s3Call) permitWrite(v *s3Version, tags []s3Tag) error {
 	if q.asksACL() {
 		actions = append(actions, "s3:PutObjectAcl")
 	}
-	if v.lock.mode != "" && q.r.Header.Get("x-amz-object-lock-mode") != "" {
+	if v.lock.mode != "" && q.r.Header.Get("X-Amz-Object-Lock-Mode") != "" {
 		actions = append(actions, "s3:PutObjectRetention")
 	}
 	if v.lock.hold {
@@ -70,7 +70,7 @@ func (q *s3Call) permitWrite(v *s3Version, tags []s3Tag) error {
 
 func (q *s3Call) putObject() error {
 	h := q.r.Header
-	tags, err := readTags(h.Get("x-amz-tagging"))
+	tags, err := readTags(h.Get("X-Amz-Tagging"))
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (q *s3Call) written(v *s3Version) {
 // versionHeader tells a version's ID where the bucket has versions.
 func (q *s3Call) versionHeader(v *s3Version) {
 	if v.id != nullVersion || q.bucket.hasVersions() {
-		q.w.Header().Set("x-amz-version-id", v.id)
+		q.w.Header().Set("X-Amz-Version-Id", v.id)
 	}
 }
 

@@ -170,7 +170,7 @@ func objectOperation(r *http.Request, query url.Values) string {
 		}
 		return objectSubresource("Get", query)
 	case http.MethodPut:
-		copying := r.Header.Get("x-amz-copy-source") != ""
+		copying := r.Header.Get("X-Amz-Copy-Source") != ""
 		switch {
 		case query.Has("uploadId") && copying:
 			return "UploadPartCopy"

@@ -25,10 +25,6 @@ type S3Config struct {
 	MaxPart int64
 	// Restore is how long RestoreObject takes; zero: at once.
 	Restore time.Duration
-	// Before, where set, runs on the request's goroutine after the request is
-	// authenticated and before it is looked at: a test changes an object between
-	// its listing and its copy here. It may call the Server's methods.
-	Before func(operation, bucket, key string)
 }
 
 const (
@@ -94,9 +90,6 @@ func (s *s3Service) serve(c *call) {
 		s.server.fail(c, newError(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented"))
 		return
 	}
-	if s.cfg.Before != nil {
-		s.cfg.Before(c.target.Operation, c.target.Bucket, c.target.Key)
-	}
 	q := &s3Call{call: c, s: s}
 	err := q.prepare(op)
 	if err == nil {
@@ -131,7 +124,7 @@ func (q *s3Call) prepare(op s3Operation) error {
 	if err := q.checkRegion(op); err != nil {
 		return err
 	}
-	return expectOwner(q.r.Header.Get("x-amz-expected-bucket-owner"), q.bucket)
+	return expectOwner(q.r.Header.Get("X-Amz-Expected-Bucket-Owner"), q.bucket)
 }
 
 // checkKey refuses the keys that S3 cannot hold.
@@ -153,7 +146,7 @@ func (q *s3Call) checkRegion(op s3Operation) error {
 	if op.anyRegion || q.region == "" || q.region == q.bucket.region {
 		return nil
 	}
-	q.w.Header().Set("x-amz-bucket-region", q.bucket.region)
+	q.w.Header().Set("X-Amz-Bucket-Region", q.bucket.region)
 	if virtualBucket(q.r) != "" {
 		e := newError(http.StatusBadRequest, "AuthorizationHeaderMalformed",
 			"The authorization header is malformed; the region '"+q.region+"' is wrong; expecting '"+q.bucket.region+"'")

@@ -2,8 +2,8 @@ package sandbox
 
 import (
 	"crypto/md5"
-	"encoding/hex"
-	"fmt"
+	"sort"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,45 +25,59 @@ type Namespace interface {
 // range, below a prefix.
 func HexKeys(prefix string, n int, size int64) Namespace {
 	step := uint64(1<<32) / uint64(max(n, 1))
-	return numbered{n: n, size: size, key: func(i int) string { return fmt.Sprintf("%s%08x", prefix, uint64(i)*step) }}
+	return numbered{n: n, size: size, key: func(b []byte, i int) []byte {
+		return appendPadded(append(b, prefix...), uint64(i)*step, 16, 8)
+	}}
 }
 
 // DatedKeys is n keys of hourly logs, perHour of them an hour from 2024 on:
 // logs/2024/01/31/17/part-00042.gz.
 func DatedKeys(n, perHour int, size int64) Namespace {
 	start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
-	return numbered{n: n, size: size, key: func(i int) string {
+	return numbered{n: n, size: size, key: func(b []byte, i int) []byte {
 		hour := start.Add(time.Duration(i/perHour) * time.Hour)
-		return fmt.Sprintf("logs/%s/part-%05d.gz", hour.Format("2006/01/02/15"), i%perHour)
+		b = hour.AppendFormat(append(b, "logs/"...), "2006/01/02/15")
+		b = appendPadded(append(b, "/part-"...), uint64(i%perHour), 10, 5)
+		return append(b, ".gz"...)
 	}}
 }
 
 // HotKeys is n keys below one long common prefix, numbered in decimal digits.
 func HotKeys(n int, size int64) Namespace {
-	return numbered{n: n, size: size, key: func(i int) string { return fmt.Sprintf("tenant=acme/table=events/date=2026-01-01/%010d", i) }}
+	return numbered{n: n, size: size, key: func(b []byte, i int) []byte {
+		return appendPadded(append(b, "tenant=acme/table=events/date=2026-01-01/"...), uint64(i), 10, 10)
+	}}
+}
+
+// appendPadded writes a number with leading zeros.
+func appendPadded(b []byte, n uint64, base, width int) []byte {
+	start := len(b)
+	for range width {
+		b = append(b, '0')
+	}
+	var digits [20]byte
+	d := strconv.AppendUint(digits[:0], n, base)
+	if len(d) > width {
+		return append(b[:start], d...)
+	}
+	copy(b[len(b)-len(d):], d)
+	return b
 }
 
 // numbered computes its keys by a function that must ascend.
 type numbered struct {
 	n    int
 	size int64
-	key  func(int) string
+	key  func(buf []byte, i int) []byte // appends key i to buf
 }
 
 func (n numbered) Len() int         { return n.n }
-func (n numbered) Key(i int) string { return n.key(i) }
+func (n numbered) Key(i int) string { return string(n.key(nil, i)) }
 func (n numbered) Size(int) int64   { return n.size }
 
 func (n numbered) Search(key string) int {
-	lo, hi := 0, n.n
-	for lo < hi {
-		if mid := (lo + hi) / 2; n.key(mid) < key {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+	var buf [maxKeyBytes]byte
+	return sort.Search(n.n, func(i int) bool { return string(n.key(buf[:0], i)) >= key })
 }
 
 // AddSyntheticBucket makes a bucket that holds a namespace's objects. Its
@@ -74,7 +88,7 @@ func (s *Server) AddSyntheticBucket(account, name string, ns Namespace) error {
 	if err != nil {
 		return err
 	}
-	b.keys = &syntheticKeys{ns: ns, sums: s.s3.sums, made: b.created, owner: b.owner}
+	b.keys = &syntheticKeys{ns: ns, sums: s.s3.sums, made: b.created, meta: &objectMeta{contentType: plainType}, owner: b.owner}
 	return nil
 }
 
@@ -106,7 +120,7 @@ func (s *Server) AddBlackHole(account, name string, ns Namespace) (*BlackHole, e
 	if err != nil {
 		return nil, err
 	}
-	keys := &syntheticKeys{ns: ns, sums: s.s3.sums, made: b.created, owner: b.owner, bits: make([]atomic.Uint64, ns.Len()/64+1)}
+	keys := &syntheticKeys{ns: ns, sums: s.s3.sums, made: b.created, meta: &objectMeta{contentType: plainType}, owner: b.owner, bits: make([]atomic.Uint64, ns.Len()/64+1)}
 	b.keys = keys
 	return &BlackHole{keys: keys}, nil
 }
@@ -119,6 +133,7 @@ type syntheticKeys struct {
 	sums  *summer
 	known sync.Map // size -> objectSum
 	made  time.Time
+	meta  *objectMeta
 	owner string
 	bits  []atomic.Uint64 // nil: all keys are there, and writes are forgotten
 
@@ -135,19 +150,31 @@ func (k *syntheticKeys) mark(i int) {
 	}
 }
 
-func (k *syntheticKeys) at(i int) *s3Key {
-	key := k.ns.Key(i)
-	return &s3Key{name: key, versions: []*s3Version{k.version(key, k.ns.Size(i))}}
+// A syntheticEntry is a key with its version and body: one allocation a key.
+type syntheticEntry struct {
+	key      s3Key
+	version  s3Version
+	versions [1]*s3Version
+	segments [1]bodySegment
 }
 
-// version computes the object of a key. All synthetic objects of one size and
-// key are equal, in whatever bucket.
-func (k *syntheticKeys) version(key string, size int64) *s3Version {
+// at computes the object of a key. All synthetic objects of one size and key
+// are equal, in whatever bucket.
+func (k *syntheticKeys) at(i int) *s3Key {
+	key, size := k.ns.Key(i), k.ns.Size(i)
 	sum := md5.Sum([]byte(key))
-	return &s3Version{
-		id: nullVersion, modified: k.made, owner: k.owner, body: zeroBody(size),
-		etag: hex.EncodeToString(sum[:]), meta: &objectMeta{contentType: "binary/octet-stream"}, sum: k.sum(size),
+	e := &syntheticEntry{}
+	e.segments[0].zeros = size
+	e.version = s3Version{
+		id: nullVersion, modified: k.made, owner: k.owner, etag: hexDigest(sum), meta: k.meta, sum: k.sum(size),
+		body: s3Body{segments: e.segments[:], size: size},
 	}
+	if size == 0 {
+		e.version.body = s3Body{}
+	}
+	e.versions[0] = &e.version
+	e.key = s3Key{name: key, versions: e.versions[:]}
+	return &e.key
 }
 
 // sum is the checksum of an object of that size.

@@ -17,6 +17,9 @@ const (
 	nullVersion         = "null"
 )
 
+// plainType is the type of what came without one.
+const plainType = "binary/octet-stream"
+
 // Storage classes that the code asks about.
 const (
 	classStandard    = "STANDARD"
@@ -226,7 +229,7 @@ func (q *s3Call) foundIn(b *s3Bucket, key, id, action string, cond map[string][]
 func (q *s3Call) deleted(b *s3Bucket, v *s3Version, key, id string) error {
 	h := q.w.Header()
 	if id != "" {
-		h.Set("x-amz-delete-marker", "true")
+		h.Set("X-Amz-Delete-Marker", "true")
 		h.Set("Allow", "DELETE")
 		h.Set("Last-Modified", v.modified.UTC().Format(http.TimeFormat))
 		e := newError(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
@@ -234,8 +237,8 @@ func (q *s3Call) deleted(b *s3Bucket, v *s3Version, key, id string) error {
 		return e
 	}
 	err := q.missing(b, key)
-	h.Set("x-amz-delete-marker", "true")
-	h.Set("x-amz-version-id", v.id)
+	h.Set("X-Amz-Delete-Marker", "true")
+	h.Set("X-Amz-Version-Id", v.id)
 	return err
 }
 

@@ -97,7 +97,7 @@ func (s *Server) PutObject(bucket, key string, body []byte, o PutOptions) error 
 		modified: o.LastModified, owner: cmp.Or(o.Owner, b.owner), tags: sortedTags(o.Tags), redirect: o.WebsiteRedirect,
 		archived: o.Archived, lock: objectLock{hold: o.LegalHold},
 		meta: &objectMeta{
-			contentType: cmp.Or(o.ContentType, "binary/octet-stream"), contentEncoding: o.ContentEncoding,
+			contentType: cmp.Or(o.ContentType, plainType), contentEncoding: o.ContentEncoding,
 			contentDisposition: o.ContentDisposition, contentLanguage: o.ContentLanguage,
 			cacheControl: o.CacheControl, expires: o.Expires,
 		},

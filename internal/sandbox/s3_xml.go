@@ -12,10 +12,14 @@ import (
 const s3Namespace = ` xmlns="http://s3.amazonaws.com/doc/2006-03-01/"`
 
 // An xmlWriter writes a document by hand: listings are the sandbox's hot path.
-type xmlWriter struct{ b []byte }
+type xmlWriter struct {
+	b      []byte
+	second int64  // that stamp shows
+	stamp  string // of the time that was written last
+}
 
 func newXML(size int) *xmlWriter {
-	return &xmlWriter{b: append(make([]byte, 0, size), xml.Header...)}
+	return &xmlWriter{b: append(make([]byte, 0, size), xml.Header...), second: -1 << 62}
 }
 
 func (x *xmlWriter) bytes() []byte { return x.b }
@@ -64,11 +68,15 @@ func (x *xmlWriter) etag(value string) {
 }
 
 func (x *xmlWriter) time(name string, t time.Time) {
+	if second := t.Unix(); second != x.second {
+		x.second, x.stamp = second, t.UTC().Truncate(time.Second).Format(timeFormat)
+	}
 	x.open(name)
-	x.b = t.UTC().AppendFormat(x.b, timeFormat)
+	x.b = append(x.b, x.stamp...)
 	x.close(name)
 }
 
+// timeFormat is S3's: it keeps no fractions of a second.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 // appendEscaped writes character data as S3 does: what XML 1.0 cannot carry
@@ -135,7 +143,7 @@ func listEncode(s string) string {
 }
 
 func listPlain(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.*/", c) >= 0
+	return c >= 'a' && c <= 'z' || c >= '-' && c <= '9' || c >= 'A' && c <= 'Z' || c == '_' || c == '*'
 }
 
 // readXML parses a request's body into v.
@@ -160,6 +168,9 @@ func malformedXML() *apiError {
 
 func invalidArgument(message, name, value string) *apiError {
 	e := newError(http.StatusBadRequest, "InvalidArgument", message)
+	if strings.HasPrefix(name, "X-Amz-") {
+		name = strings.ToLower(name)
+	}
 	e.Fields = map[string]string{"ArgumentName": name, "ArgumentValue": value}
 	return e
 }

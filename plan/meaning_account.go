@@ -109,6 +109,9 @@ func (c *checker) endpoint(at, endpoint string) {
 		return
 	}
 	u, err := url.Parse(endpoint)
+	if err != nil { // what cannot be read may hold a password where a port is expected
+		c.secrets.hide(c.where(at).Line, endpoint)
+	}
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		hint := "such as http://127.0.0.1:9000"

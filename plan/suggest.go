@@ -8,15 +8,25 @@ func closest(s string, words []string) (string, bool) {
 	if len(s) > longest {
 		return "", false
 	}
-	fold := strings.NewReplacer("-", "_", " ", "_")
-	from := []rune(fold.Replace(strings.ToLower(s)))
+	from := folded(s)
 	best, distance := "", max(1, len(from)/3)+1
 	for _, w := range words {
-		if d := edits(from, []rune(fold.Replace(strings.ToLower(w)))); d < distance {
+		if d := edits(from, folded(w)); d < distance {
 			best, distance = w, d
 		}
 	}
 	return best, best != ""
+}
+
+// folded drops what people mix up without meaning another word.
+func folded(s string) []rune {
+	word := []rune(strings.ToLower(s))
+	for i, r := range word {
+		if r == '-' || r == ' ' {
+			word[i] = '_'
+		}
+	}
+	return word
 }
 
 // edits counts the insertions, deletions, changes and swaps of neighbours that

@@ -1,0 +1,57 @@
+package test
+
+import (
+	"slices"
+	"testing"
+)
+
+// A trait is what a group of cases needs of a server.
+type trait string
+
+const (
+	anyServer trait = "any"
+	hasIAM    trait = "iam" // accounts, IAM, STS
+	hasKMS    trait = "kms"
+	hasEC2    trait = "ec2"
+)
+
+// traits say what each server has. versitygw has no IAM API in this set-up; on AWS no instance is touched.
+var traits = map[string][]trait{
+	sandboxName:   {anyServer, hasIAM, hasKMS, hasEC2},
+	motoName:      {anyServer, hasIAM, hasKMS, hasEC2},
+	versitygwName: {anyServer},
+	awsName:       {anyServer, hasIAM, hasKMS},
+}
+
+// conformance is the suite: what the adapters promise to the rest of the program, one fact a case.
+var conformance = []struct {
+	name  string
+	needs trait
+	check func(t *testing.T, w *world)
+}{
+	{"ListingGoesOnWhereAPageEnded", anyServer, checkPages},
+	{"ListingStartsBehindAKey", anyServer, checkStartAfter},
+	{"ListingKnowsEmptyAndMissingBuckets", anyServer, checkNoBucket},
+	{"EveryKeyIsListedReadCopiedAndDeletedAsItIs", anyServer, checkKeys},
+}
+
+func TestConformance(t *testing.T) {
+	onEach(t, []string{sandboxName, motoName, versitygwName, awsName}, func(t *testing.T, w *world) {
+		for _, c := range conformance {
+			if slices.Contains(traits[w.server], c.needs) {
+				t.Run(c.name, func(t *testing.T) { c.check(t, w) })
+			}
+		}
+		w.everyRowWasMet(t)
+	})
+}
+
+// everyRowWasMet finds rows of differences that no case asks for.
+func (w *world) everyRowWasMet(t *testing.T) {
+	t.Helper()
+	for f, servers := range differences {
+		if _, ok := servers[w.server]; ok && !slices.Contains(consulted[w.server], f) && !t.Failed() {
+			t.Errorf("no case met the row %q of %s: remove it, or test it", f, w.server)
+		}
+	}
+}

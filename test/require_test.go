@@ -1,0 +1,78 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The names that XPLAN_REQUIRE takes, and the program that each needs on PATH.
+const (
+	sandboxName   = "sandbox"
+	motoName      = "moto"
+	versitygwName = "versitygw"
+	awsCLIName    = "aws-cli"
+	awsName       = "aws"
+)
+
+var programs = map[string]string{
+	motoName: "moto_server", versitygwName: "versitygw", awsCLIName: "aws", awsName: "",
+}
+
+// required lists what XPLAN_REQUIRE asks for; an unknown name is an error.
+func required() ([]string, error) {
+	var names []string
+	for name := range strings.SplitSeq(os.Getenv("XPLAN_REQUIRE"), ",") {
+		if name = strings.TrimSpace(name); name == "" || name == sandboxName {
+			continue
+		}
+		if _, known := programs[name]; !known {
+			return nil, fmt.Errorf("XPLAN_REQUIRE names %q, which is not one of moto, versitygw, aws-cli, aws", name)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// isRequired tells whether XPLAN_REQUIRE asks for the server or program. TestMain has checked the list.
+func isRequired(name string) bool {
+	names, err := required()
+	return err == nil && slices.Contains(names, name)
+}
+
+// program finds a required program; a missing one fails the test.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(programs[name])
+	if err != nil {
+		t.Fatalf("XPLAN_REQUIRE asks for %s: %v", name, err)
+	}
+	return path
+}
+
+// A starter starts one server and fills in what the suite needs to know of it.
+type starter struct {
+	name  string
+	start func(t *testing.T) *world
+}
+
+// among gives the servers to run on, of those named: the sandbox, and what is required.
+func among(names ...string) []starter {
+	all := []starter{
+		{sandboxName, startSandbox}, {motoName, startMoto}, {versitygwName, startVersitygw}, {awsName, startAWS},
+	}
+	return slices.DeleteFunc(all, func(s starter) bool {
+		return !slices.Contains(names, s.name) || s.name != sandboxName && !isRequired(s.name)
+	})
+}
+
+// onEach runs f on each of the named servers, started for it.
+func onEach(t *testing.T, names []string, f func(t *testing.T, w *world)) {
+	t.Helper()
+	for _, s := range among(names...) {
+		t.Run(s.name, func(t *testing.T) { f(t, s.start(t)) })
+	}
+}

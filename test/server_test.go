@@ -1,0 +1,204 @@
+package test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"xplan/internal/sandbox"
+	"xplan/plan"
+)
+
+// contextAfter is for what is done when a test's own context has ended.
+func contextAfter(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+}
+
+// awsSides fills in the two accounts of a server that has accounts.
+func (w *world) awsSides(t *testing.T, source, destination plan.Account) *world {
+	t.Helper()
+	source.Provider, destination.Provider = plan.AWS, plan.AWS
+	w.source, w.destination = w.open(t, source), w.open(t, destination)
+	w.host, w.guest = "arn:aws:iam::"+source.ID+":root", "arn:aws:iam::"+destination.ID+":root"
+	return w
+}
+
+func (w *world) twoAccounts(t *testing.T) *world {
+	t.Helper()
+	return w.awsSides(t,
+		plan.Account{ID: sourceAccount, Profile: sourceProfile, Region: region},
+		plan.Account{ID: destinationAccount, Profile: destinationProfile, Region: region})
+}
+
+// startSandbox makes a sandbox of its own for the test.
+func startSandbox(t *testing.T) *world {
+	t.Helper()
+	return sandboxOf(t, sandbox.Config{Log: 200_000})
+}
+
+func sandboxOf(t *testing.T, cfg sandbox.Config) *world {
+	t.Helper()
+	box := sandbox.New(cfg)
+	if err := box.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := box.Close(); err != nil {
+			t.Errorf("close the sandbox: %v", err)
+		}
+	})
+	w := &world{server: sandboxName, url: box.URL(), box: box}
+	aID, aSecret := box.Admin(sourceAccount)
+	bID, bSecret := box.Admin(destinationAccount)
+	w.writeConfig(t, region, profile{name: sourceProfile, id: aID, secret: aSecret}, profile{name: destinationProfile, id: bID, secret: bSecret})
+	return w.twoAccounts(t)
+}
+
+// startMoto gives moto, emptied, with two accounts, and IAM not enforced: with it on, moto refuses
+// the signatures of many keys.
+func startMoto(t *testing.T) *world {
+	t.Helper()
+	path := program(t, motoName)
+	p := started(t, motoName, func(dir string, port int) *exec.Cmd {
+		cmd := exec.Command(path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+		cmd.Dir = dir
+		return cmd
+	})
+	w := &world{server: motoName, url: p.url}
+	w.motoAPI(t, "reset-auth", "inf")
+	w.motoAPI(t, "reset", "")
+	w.writeConfig(t, region, w.motoAdmin(t, sourceAccount, sourceProfile), w.motoAdmin(t, destinationAccount, destinationProfile))
+	return w.twoAccounts(t)
+}
+
+// enforce switches moto's IAM on: from now on signatures, keys and identity policies count.
+func (w *world) enforce(t *testing.T) {
+	t.Helper()
+	if w.server == motoName {
+		w.motoAPI(t, "reset-auth", "0")
+	}
+}
+
+// motoAPI asks moto itself. The body is not a form.
+func (w *world) motoAPI(t *testing.T, what, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/moto-api/"+what, bytes.NewBufferString(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "text/plain")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("moto-api/%s: %s", what, resp.Status)
+	}
+}
+
+// motoAdmin makes an account's administrator. Moto finds the account by the access key: a role assumed in
+// an account gives a key of it, and by that key the user and the user's own key are made.
+func (w *world) motoAdmin(t *testing.T, account, name string) profile {
+	t.Helper()
+	load := func(id, secret, token string) aws.Config {
+		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(w.url),
+			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(id, secret, token)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	role, err := sts.NewFromConfig(load("anybody", "anybody", "")).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+		RoleArn: aws.String("arn:aws:iam::" + account + ":role/maker"), RoleSessionName: aws.String("maker"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := iam.NewFromConfig(load(*role.Credentials.AccessKeyId, *role.Credentials.SecretAccessKey, *role.Credentials.SessionToken))
+	if _, err := c.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("admin")}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: aws.String("admin"), PolicyName: aws.String("all"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("admin")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return profile{name: name, id: *key.AccessKey.AccessKeyId, secret: *key.AccessKey.SecretAccessKey}
+}
+
+// startVersitygw gives the gateway on a folder, where each access key is an owner: account A and account B.
+func startVersitygw(t *testing.T) *world {
+	t.Helper()
+	const root, rootSecret, gatewayRegion = "rootaccess", "rootsecret", "us-east-1"
+	path := program(t, versitygwName)
+	users := []profile{
+		{name: sourceProfile, id: "accounta", secret: "secretofaccounta"},
+		{name: destinationProfile, id: "accountb", secret: "secretofaccountb"},
+	}
+	fresh := false
+	p := started(t, versitygwName, func(dir string, port int) *exec.Cmd {
+		fresh = true
+		for _, sub := range []string{"iam", "data"} {
+			if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return exec.Command(path, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", root, "--secret", rootSecret,
+			"--iam-dir", filepath.Join(dir, "iam"), "--quiet", "posix", filepath.Join(dir, "data"))
+	})
+	for _, u := range users {
+		if !fresh {
+			break
+		}
+		out, err := exec.CommandContext(t.Context(), path, "admin", "--access", root, "--secret", rootSecret, "--endpoint-url", p.url,
+			"create-user", "--access", u.id, "--secret", u.secret, "--role", "userplus").CombinedOutput()
+		if err != nil {
+			t.Fatalf("versitygw admin create-user: %v\n%s", err, out)
+		}
+	}
+	w := &world{server: versitygwName, url: p.url, host: users[0].id, guest: users[1].id}
+	w.writeConfig(t, gatewayRegion, users...)
+	account := plan.Account{Provider: plan.S3Compatible, EndpointURL: p.url, Region: gatewayRegion, Profile: sourceProfile}
+	w.source = w.open(t, account)
+	account.Profile = destinationProfile
+	w.destination = w.open(t, account)
+	return w
+}
+
+// startAWS gives the accounts that the environment names.
+func startAWS(t *testing.T) *world {
+	t.Helper()
+	setting := func(name string) string {
+		v := os.Getenv(name)
+		if v == "" {
+			t.Fatalf("XPLAN_REQUIRE asks for aws: set %s", name)
+		}
+		return v
+	}
+	region := cmp.Or(os.Getenv("XPLAN_TEST_REGION"), region)
+	w := &world{server: awsName, config: os.Getenv("AWS_CONFIG_FILE")}
+	return w.awsSides(t,
+		plan.Account{ID: setting("XPLAN_TEST_SOURCE_ACCOUNT"), Profile: setting("XPLAN_TEST_SOURCE_PROFILE"), Region: region},
+		plan.Account{ID: setting("XPLAN_TEST_DESTINATION_ACCOUNT"), Profile: setting("XPLAN_TEST_DESTINATION_PROFILE"), Region: region})
+}

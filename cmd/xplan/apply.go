@@ -176,7 +176,7 @@ func (a *app) ask(p *plan.Plan, prog *compile.Program) error {
 // resumeWords is the exact command that goes on with a run.
 func (a *app) resumeWords(run state.Run) string {
 	words := []string{"xplan resume", shellQuote(run.ID)}
-	if dir := a.stateOf(run.PlanFile); dir != ".xplan" {
+	if dir := absolute(a.stateOf(run.PlanFile)); dir != absolute(".xplan") {
 		words = append(words, "--state", shellQuote(dir))
 	}
 	for _, p := range a.profiles {

@@ -68,10 +68,15 @@ func (l *life) start(ctx context.Context) (context.Context, func()) {
 		defer close(ended)
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
+		stopped := ctx.Done()
 		for {
 			select {
 			case <-quit:
 				return
+			case <-stopped:
+				stopped = nil
+				l.shown.Say("stopping: what is in flight is finished and recorded; Ctrl-C once more leaves now")
+				continue
 			case <-tick.C:
 			}
 			l.write()

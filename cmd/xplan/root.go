@@ -41,7 +41,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	ctx, leave, stop := withSignals(context.Background(), a.err)
+	ctx, leave, stop := withSignals(context.Background())
 	defer stop()
 	a.leave = leave
 	return a.exit(root.ExecuteContext(ctx))
@@ -65,6 +65,17 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			hint := "xplan --help lists the commands"
+			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+				hint = fmt.Sprintf("did you mean %q?", s[0])
+			}
+			return &usageError{fmt.Errorf("unknown command %q: %s", args[0], hint)}
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.stateDir, "state", "", "folder of the state (default: .xplan beside the plan)")
@@ -93,9 +104,22 @@ func files(n int) cobra.PositionalArgs {
 	}
 }
 
+// atMost is files for commands whose argument may be left out.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return &usageError{fmt.Errorf("%s takes at most %d argument(s), and got %d: xplan %s --help", cmd.Name(), n, len(args), cmd.Name())}
+		}
+		return nil
+	}
+}
+
 // load reads a plan file and applies the flags that override it.
 func (a *app) load(path string) (*plan.Plan, error) {
 	p, err := plan.Load(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &usageError{err}
+	}
 	if err != nil {
 		return nil, err
 	}

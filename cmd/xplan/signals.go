@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -11,7 +9,7 @@ import (
 
 // withSignals gives a context that the first Ctrl-C or SIGTERM cancels: stop scheduling,
 // finish what is in flight, commit. The second closes leave: go now. stop ends the listening.
-func withSignals(parent context.Context, say io.Writer) (ctx context.Context, leave <-chan struct{}, stop func()) {
+func withSignals(parent context.Context) (ctx context.Context, leave <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -20,7 +18,6 @@ func withSignals(parent context.Context, say io.Writer) (ctx context.Context, le
 		defer close(ended)
 		select {
 		case <-signals:
-			fmt.Fprintln(say, "\nstopping: finishing what is in flight; once more to leave now")
 			cancel()
 		case <-quit:
 			return

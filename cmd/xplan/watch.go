@@ -18,7 +18,7 @@ func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [PLAN]",
 		Short: "How the last run of each plan stands; works from another terminal",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := a.statuses(args)
 			if err != nil {
@@ -139,7 +139,7 @@ func (a *app) logsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs [RUN]",
 		Short: "What happened in a run, line by line",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := a.statuses(nil)
 			if err != nil {
@@ -200,7 +200,7 @@ func (a *app) cancelCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel [RUN]",
 		Short: "Stop a run gracefully from another terminal, as Ctrl-C does there",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := a.statuses(args)
 			if err != nil {

@@ -40,7 +40,8 @@ type diff struct {
 func (d *diff) header() {
 	d.line(d.paint("#", fmt.Sprintf("xplan plan  %s   plan %s  world %s", d.plan.Name, shortDigest(d.prog.PlanDigest), shortDigest(d.prog.WorldDigest))))
 	for _, pair := range d.plan.Buckets {
-		var from, to compile.Location
+		from := compile.Location{Account: d.plan.Accounts.Source.ID}
+		to := compile.Location{Account: d.plan.Accounts.Destination.ID}
 		for _, s := range d.prog.Steps {
 			if s.Pair == pair.ID() && s.Spec.Copy != nil {
 				from, to = s.Spec.Copy.Source(), s.Spec.Copy.Destination()

@@ -151,7 +151,7 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 		if step.Outcome == executor.Held && !style.Verbose || step.Outcome == "" && !style.Verbose {
 			continue
 		}
-		p.line("  ", stepLine(p, step.Outcome, step.Kind, step.Subject, step.Message, step.Ended.Sub(step.Started)))
+		p.line("  ", stepLine(p, step.Outcome, step.Kind, step.Subject, step.Message, step.took()))
 	}
 	if s.State != "done" && s.State != "running" && s.Resume != "" {
 		p.line("  go on with:  ", s.Resume)

@@ -43,6 +43,14 @@ type StepRow struct {
 	Ended   time.Time        `json:"ended,omitzero"`
 }
 
+// took is how long the step ran; 0 if it never did, or has not ended.
+func (s StepRow) took() time.Duration {
+	if s.Started.IsZero() || s.Ended.Before(s.Started) {
+		return 0
+	}
+	return s.Ended.Sub(s.Started)
+}
+
 // A PairRow samples a pair's counters.
 type PairRow struct {
 	Pair         string       `json:"pair"`

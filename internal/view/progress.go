@@ -108,6 +108,20 @@ func (p *Progress) Event(e executor.Event) {
 	p.draw(p.block())
 }
 
+// Say writes a line above the live block.
+func (p *Progress) Say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.o.Quiet {
+		return
+	}
+	p.erase()
+	pg := page{style: p.o.Style}
+	pg.line(text)
+	_ = pg.to(p.w) // a terminal that is gone must not end the run
+	p.draw(p.block())
+}
+
 func without(list []string, name string) []string {
 	for i, s := range list {
 		if s == name {

@@ -45,8 +45,8 @@ func Report(w io.Writer, e End, version string) error {
 	}
 	for _, s := range e.Steps {
 		row := reportStep{Kind: s.Kind, Subject: s.Subject, Message: s.Message, Outcome: s.Outcome}
-		if !s.Started.IsZero() && s.Ended.After(s.Started) {
-			row.Took = shortTime(s.Ended.Sub(s.Started))
+		if took := s.took(); took > 0 {
+			row.Took = shortTime(took)
 		}
 		data.Steps = append(data.Steps, row)
 	}

@@ -97,8 +97,8 @@ type verdict struct {
 // What the S3 half calls:
 //
 //	s.authorize(c *call, action, resourceARN, res resourceAuth, cond map[string][]string) verdict
-//	s.kmsAllowed(c *call, action, keyARN, encryptionContext) *apiError; see kms_access.go
-//	s.compileResourcePolicy(text) (*resourcePolicy, error); see authorize.go
+//	s.kmsAllowed(c *call, action, keyARN string, encryptionContext) *apiError; see kms_model.go
+//	s.compileResourcePolicy(text) (*resourcePolicy, error); see resource_policy.go
 //	s.now(), s.lag(), timed[T]; see timed.go
 //	s.accountOf(id) *account; see account.go
 //

@@ -2,6 +2,8 @@ package compile
 
 import (
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 
 	"xplan/plan"
@@ -13,6 +15,7 @@ type branch struct {
 	id                   string
 	src, dst             Bucket
 	srcRegion, dstRegion string
+	settings             plan.BucketSettings // of the destination, however many pairs share it
 	facts                CopyFacts
 
 	moved   bool // the source's bucket is gone, as the plan wants it after a verification
@@ -31,13 +34,14 @@ func survey(p *plan.Plan, w World) []branch {
 		b := branch{pair: pair, id: pair.ID()}
 		b.src = w.Buckets[BucketRef{plan.Source, pair.Source}]
 		b.dst = w.Buckets[BucketRef{plan.Destination, pair.Destination}]
+		b.settings, _ = settingsOf(p, pair.Destination)
 		b.srcRegion = first(b.src.Region, p.Accounts.Source.Region)
-		b.dstRegion = first(b.dst.Region, pair.Settings.Region, p.Accounts.Destination.Region)
+		b.dstRegion = first(b.dst.Region, b.settings.Region, p.Accounts.Destination.Region)
 		if p.Accounts.Source.IsAWS() == p.Accounts.Destination.IsAWS() {
 			b.dstRegion = first(b.dstRegion, b.srcRegion)
 		}
 		b.facts = w.Copies[b.id]
-		b.moved = !b.src.Exists && !b.src.Foreign && pair.Cleanup.SourceBucket == plan.AfterVerify && b.dst.Exists
+		b.moved = !b.src.Exists && !b.src.Foreign && deletesBucket(p, pair.Source) && b.dst.Exists
 		if b.moved {
 			b.facts = CopyFacts{Known: true}
 		}
@@ -46,6 +50,30 @@ func survey(p *plan.Plan, w World) []branch {
 		all = append(all, b)
 	}
 	return all
+}
+
+// settingsOf are what the pairs ask of a destination bucket: one may say it for all. The second result is false
+// where two of them disagree.
+func settingsOf(p *plan.Plan, destination string) (plan.BucketSettings, bool) {
+	var said plan.BucketSettings
+	for _, pair := range p.Buckets {
+		none := reflect.DeepEqual(pair.Settings, plan.BucketSettings{})
+		if pair.Destination != destination || none || reflect.DeepEqual(pair.Settings, said) {
+			continue
+		}
+		if !reflect.DeepEqual(said, plan.BucketSettings{}) {
+			return said, false
+		}
+		said = pair.Settings
+	}
+	return said, true
+}
+
+// deletesBucket tells whether the plan wants the source's bucket to be gone in the end.
+func deletesBucket(p *plan.Plan, source string) bool {
+	return slices.ContainsFunc(p.Buckets, func(pair plan.Pair) bool {
+		return pair.Source == source && pair.Cleanup.SourceBucket == plan.AfterVerify
+	})
 }
 
 // deletes tells whether the source's objects, or its bucket, are still to be deleted.

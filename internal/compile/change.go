@@ -228,6 +228,14 @@ func thousands(n int64) string {
 	return strings.Join(append([]string{s}, parts...), ",")
 }
 
+// place names a bucket, or the part of it below a prefix.
+func place(bucket, prefix string) string {
+	if prefix == "" {
+		return bucket
+	}
+	return bucket + "/" + prefix
+}
+
 func objects(n int64) string {
 	if n == 1 {
 		return "1 object"

@@ -105,6 +105,9 @@ func (b *builder) checkDestination(br branch) {
 	case br.dstRegion == "" && b.p.Accounts.Destination.IsAWS():
 		b.problem(subject, "its region is not known", "set accounts.destination.region, or settings.region of the pair")
 	}
+	if _, agree := settingsOf(b.p, br.pair.Destination); !agree {
+		b.problem(subject, "two pairs ask for different settings of it", "give settings in one of them")
+	}
 	if br.dst.Exists && br.pair.Copy.ACL != "" && br.pair.Copy.ACL != "none" && br.dst.Ownership == enforced {
 		b.checkACL(subject, br.pair.Copy.ACL)
 	}
@@ -229,7 +232,7 @@ func (b *builder) checkExisting(spec BucketSpec, have Bucket) {
 	if spec.Account == "" {
 		return
 	}
-	asked := b.asked(spec.Name)
+	asked, _ := settingsOf(b.p, spec.Name) // the plan's own words, without defaults
 	var differs []string
 	if !have.PublicAccess.All() {
 		differs = append(differs, "public access is not fully blocked")
@@ -252,12 +255,6 @@ func (b *builder) checkExisting(spec BucketSpec, have Bucket) {
 	if have.ObjectLock {
 		b.warn("bucket "+spec.Name, "Object Lock: what is copied there may be impossible to delete for a while")
 	}
-}
-
-// asked are the plan's own words about the bucket, without defaults.
-func (b *builder) asked(bucket string) plan.BucketSettings {
-	i := slices.IndexFunc(b.branches, func(br branch) bool { return br.pair.Destination == bucket })
-	return b.branches[i].pair.Settings
 }
 
 // compareConfiguration: a bucket's configuration is no part of a copy.

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"fmt"
 	"slices"
 
 	"xplan/internal/policy"
@@ -61,13 +60,11 @@ func (b *builder) otherCleanups() []plan.StepID {
 }
 
 func (b *builder) cleanObjects(br branch) {
-	what := "all source objects in " + br.pair.Source
-	if br.pair.Prefix != "" {
-		what += "/" + br.pair.Prefix
-	}
+	what := "all source objects in "
 	if br.facts.Known && !br.facts.Partial {
-		what = fmt.Sprintf("%s source objects in %s", thousands(br.facts.Listed.Objects), br.pair.Source)
+		what = thousands(br.facts.Listed.Objects) + " source objects in "
 	}
+	what += place(br.pair.Source, br.pair.Prefix)
 	spec := b.copySpec(br)
 	s := Step{
 		ID: id(KindCleanSourceObjects, br.id), Kind: KindCleanSourceObjects, Side: plan.Source, Pair: br.id,

@@ -19,7 +19,7 @@ func (br branch) key(side plan.Side) (ref string, kms bool) {
 	if side == plan.Destination {
 		e = br.dst.Encryption
 		if !br.dst.Exists {
-			e = br.pair.Settings.Encryption
+			e = br.settings.Encryption
 		}
 	}
 	return e.KMSKeyID, strings.HasPrefix(e.Algorithm, "aws:kms")

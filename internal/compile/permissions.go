@@ -56,7 +56,9 @@ func (b *builder) permissions() {
 	if b.p.Principal == nil || !b.p.Accounts.Destination.IsAWS() {
 		return
 	}
-	keepPolicy := b.manages() && b.p.Cleanup.Policy == plan.Keep
+	// A source that is gone asks for nothing, and what was kept for it stays as it is.
+	gone := slices.ContainsFunc(b.branches, func(br branch) bool { return br.moved })
+	keepPolicy := b.manages() && b.p.Cleanup.Policy == plan.Keep && !gone
 	keepStatement := b.manages() && b.p.Cleanup.BucketPolicy == plan.Keep
 	if !b.work && !keepPolicy && !keepStatement {
 		return
@@ -83,14 +85,15 @@ func (b *builder) identityPolicies() {
 }
 
 // sourcePermissions let the principal in on the source's side: for the pairs that need it, or for all.
-func (b *builder) sourcePermissions(keepStatement bool) {
+func (b *builder) sourcePermissions(keep bool) {
+	wanted := func(br branch) bool { return br.active() || (keep && !br.moved) }
 	for _, arn := range b.keys.source {
-		if keepStatement || slices.ContainsFunc(b.branches, func(br branch) bool { return br.active() && b.uses(br, arn) }) {
+		if slices.ContainsFunc(b.branches, func(br branch) bool { return wanted(br) && b.uses(br, arn) }) {
 			b.grant(arn)
 		}
 	}
 	for _, name := range b.sources() {
-		if keepStatement || slices.ContainsFunc(b.sharing(name), branch.active) {
+		if slices.ContainsFunc(b.sharing(name), wanted) {
 			b.statement(name)
 		}
 	}

@@ -79,8 +79,8 @@ func (b *builder) buckets() {
 func (b *builder) destinationBucket(br branch) *BucketSpec {
 	a := b.p.Accounts.Destination
 	spec := &BucketSpec{
-		Name: br.pair.Destination, Account: a.ID, Region: first(br.pair.Settings.Region, br.dstRegion),
-		Settings: br.pair.Settings,
+		Name: br.pair.Destination, Account: a.ID, Region: br.dstRegion,
+		Settings: br.settings,
 	}
 	spec.Settings.Region = spec.Region
 	spec.Settings.Tags = maps.Clone(spec.Settings.Tags)

@@ -186,9 +186,10 @@ func (b *builder) verification(br branch) {
 
 // extra deletes what is at the destination only. It waits for a person, and so is no part of the copy.
 func (b *builder) extra(br branch) {
-	text := "DELETE what is in " + br.pair.Destination + "/" + br.pair.ToPrefix + " only"
+	where := place(br.pair.Destination, br.pair.ToPrefix)
+	text := "DELETE what only " + where + " has"
 	if br.facts.Known && !br.facts.Partial {
-		text = "DELETE " + objects(br.facts.Extra.Objects) + " in " + br.pair.Destination + "/" + br.pair.ToPrefix + " that the source does not have"
+		text = "DELETE " + objects(br.facts.Extra.Objects) + " that only " + where + " has"
 	}
 	b.add(Step{
 		ID: id(KindCleanExtra, br.id), Kind: KindCleanExtra, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: Delete,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 const (
 	probeKeys    = 10 // looked at for one that has bytes to read
 	probeName    = ".xplan-probe-"
-	abortTimeout = 30 * time.Second
+	probeTimeout = 30 * time.Second
 )
 
 // Probe tries one leg once, as the principal: nil says that it answered. It leaves nothing behind. A source
@@ -112,12 +113,18 @@ func probeTags(ctx context.Context, b *bucket, o s3copy.Object) error {
 }
 
 // probeWrite starts an upload and aborts it: that asks for the permission to write, for the default key, and for
-// tags and ACL where the plan copies them, and leaves no object. It aborts even when ctx has ended.
+// tags and ACL where the plan copies them, and leaves no object. Once begun it goes on to the abortion even when ctx
+// ends, for a few seconds; an upload whose answer was lost is looked for by its key, which nobody else has.
 func (b *bucket) probeWrite(ctx context.Context, p plan.Pair) error {
 	c, err := b.client(ctx)
 	if err != nil {
 		return err
 	}
+	if ctx.Err() != nil {
+		return failed(ctx.Err(), "start an upload to %s", b.at.Bucket)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
 	key := p.ToPrefix + probeName + rand.Text()
 	in := &s3.CreateMultipartUploadInput{Bucket: &b.at.Bucket, Key: &key}
 	if p.Copy.ACL != "" && p.Copy.ACL != "none" {
@@ -126,11 +133,28 @@ func (b *bucket) probeWrite(ctx context.Context, p plan.Pair) error {
 	if p.Copy.Tags {
 		in.Tagging = tagging([]s3copy.Tag{{Key: "xplan", Value: "probe"}})
 	}
-	out, err := c.CreateMultipartUpload(ctx, in)
+	out, err := c.CreateMultipartUpload(ctx, in, func(o *s3.Options) { o.Retryer = b.session.options.retries.onlyRefused() })
 	if err != nil {
-		return failed(err, "start an upload to %s", b.at.Bucket)
+		e := failed(err, "start an upload to %s", b.at.Bucket)
+		if status := statusCode(err); status == 0 || status >= http.StatusInternalServerError {
+			return errors.Join(e, b.abortAll(ctx, key))
+		}
+		return e
 	}
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
-	defer cancel()
-	return b.AbortUpload(after, key, aws.ToString(out.UploadId))
+	return b.AbortUpload(ctx, key, aws.ToString(out.UploadId))
+}
+
+// abortAll aborts the uploads of a key, as far as they may be listed.
+func (b *bucket) abortAll(ctx context.Context, key string) error {
+	uploads, err := b.ListUploads(ctx, key)
+	if err != nil {
+		return nil //nolint:nilerr // it adds nothing to the failure that is being reported
+	}
+	var errs []error
+	for _, u := range uploads {
+		if u.Key == key {
+			errs = append(errs, b.AbortUpload(ctx, u.Key, u.ID))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -38,6 +38,7 @@ func noName(why string) map[string]exception {
 type hostileKey struct {
 	key    string
 	except map[string]exception
+	alone  bool // in a bucket of its own: a server whose pages go on behind the wrong key would list it twice
 }
 
 // listed is the name by which the server lists the key.
@@ -95,7 +96,7 @@ var hostile = []hostileKey{
 	{key: "zero\u200bwidth"},
 	{key: "nbsp\u00a0here"},
 	{key: "replacement\ufffdchar"},
-	{key: "noncharacter\uffff", except: unprintable("noncharacter\ufffd")},
+	{key: "noncharacter\uffff", except: unprintable("noncharacter\ufffd"), alone: true},
 	{key: "soap"},
 	{key: "versions"},
 	{key: "x?uploads"},
@@ -116,13 +117,26 @@ func bodyOf(key string) string {
 
 // checkKeys puts, lists, reads, copies and deletes every hostile key.
 func checkKeys(t *testing.T, w *world) {
+	var together []hostileKey
+	for _, h := range hostile {
+		if h.alone {
+			checkKeysTogether(t, w, []hostileKey{h})
+		} else {
+			together = append(together, h)
+		}
+	}
+	checkKeysTogether(t, w, together)
+}
+
+func checkKeysTogether(t *testing.T, w *world, keys []hostileKey) {
+	t.Helper()
 	b, d := w.bucket(t, w.source, "keys"), w.bucket(t, w.destination, "keys-b")
 	w.share(t, b)
 	source := w.source.admin(t).OpenSource(w.source.at(b))
 	admin := w.destination.admin(t)
 	destination := admin.OpenDestination(w.destination.at(d), w.source.at(b))
 	var listed, copied []string // as they are listed
-	for _, h := range hostile {
+	for _, h := range keys {
 		e := h.except[w.server]
 		_, err := w.source.tryPut(t, b, h.key, bodyOf(h.key))
 		if (err != nil) != (e.does == refused) {
@@ -134,7 +148,7 @@ func checkKeys(t *testing.T, w *world) {
 	}
 	sameKeys(t, "the source", source, listed)
 	var taken []string
-	for _, h := range hostile {
+	for _, h := range keys {
 		switch e := h.except[w.server]; {
 		case e.does == refused:
 		case copyHostile(t, source, destination, h.key) != (e.does != uncopied):

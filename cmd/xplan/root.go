@@ -77,6 +77,7 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	f := root.PersistentFlags()
 	f.StringVar(&a.stateDir, "state", "", "folder of the state (default: .xplan beside the plan)")
 	f.StringArrayVar(&a.profiles, "profile", nil, "override a plan's profile: source=NAME or destination=NAME")

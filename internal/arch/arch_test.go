@@ -31,7 +31,7 @@ var rules = map[string]struct{ module, third []string }{
 	"internal/awsapi":  {module: []string{"plan", "internal/compile", "internal/s3copy"}, third: []string{"github.com/aws/", "golang.org/x/sync"}},
 	"internal/view": {
 		module: []string{"plan", "internal/compile", "internal/policy", "executor", "internal/s3copy"},
-		third:  []string{"charm.land/lipgloss/v2", "github.com/aymanbagabas/go-udiff", "github.com/dustin/go-humanize"},
+		third:  []string{"charm.land/lipgloss/v2", "github.com/dustin/go-humanize"},
 	},
 	"cmd/xplan": {
 		module: []string{

@@ -72,9 +72,10 @@ func (r *run) occupied(ctx context.Context, t *task, cause error) (outcome, erro
 	}
 }
 
-// outdated tells whether an error may come from what was known before.
+// outdated tells whether an error may come from what was known before, or is an
+// answer that got lost: then another try is worth it.
 func outdated(err error) bool {
-	return errors.Is(err, ErrChanged) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoUpload)
+	return errors.Is(err, ErrEmptyAnswer) || errors.Is(err, ErrChanged) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoUpload)
 }
 
 func (r *run) copyError(t *task, err error) error {

@@ -25,6 +25,13 @@ func small() Limits {
 	}
 }
 
+// tiny makes pages and commits so small that few keys show what many do.
+func tiny() Limits {
+	l := small()
+	l.pageKeys, l.CommitKeys = 4, 1
+	return l
+}
+
 // run does the job and fails the test on an error.
 func run1(t *testing.T, l Limits, job Job) Summary {
 	t.Helper()

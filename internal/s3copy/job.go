@@ -68,6 +68,8 @@ type Limits struct {
 	PartsInFlight int   // parts of one object at once; default 16
 	StreamPart    Bytes // bytes held per streamed object; default 16 MiB
 	CommitKeys    int   // commit at least after so many keys; default 1,000
+
+	pageKeys int // keys of either side after which a page is closed; tests make it small
 }
 
 // Validate says which limit makes no sense.
@@ -89,6 +91,7 @@ func (l Limits) withDefaults() Limits {
 	l.PartsInFlight = cmp.Or(l.PartsInFlight, 16)
 	l.StreamPart = cmp.Or(l.StreamPart, 16<<20)
 	l.CommitKeys = cmp.Or(l.CommitKeys, 1000)
+	l.pageKeys = cmp.Or(l.pageKeys, 1000)
 	return l
 }
 

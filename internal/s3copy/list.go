@@ -38,7 +38,7 @@ func (s side) read(ctx context.Context, r *run, out chan<- batch) {
 	if req.After < s.prefix {
 		req.After = ""
 	}
-	for turn := 0; ; turn = 1 - turn {
+	for turn := 0; ; {
 		page, err := paced(ctx, r, func(ctx context.Context) (Page, error) {
 			return s.lister.ListPage(ctx, req, bufs[turn][:0])
 		})
@@ -53,6 +53,7 @@ func (s side) read(ctx context.Context, r *run, out chan<- batch) {
 		if len(keys) > 0 || err != nil {
 			select {
 			case out <- batch{keys, err}:
+				turn = 1 - turn // the receiver is done with the other one
 			case <-ctx.Done():
 				return
 			}

@@ -6,9 +6,6 @@ import (
 	"sync"
 )
 
-// pageKeys is after how many keys, of either side, a page is closed.
-const pageKeys = 1000
-
 // merger walks over one range of both buckets in byte order and fills pages.
 type merger struct {
 	*run
@@ -89,7 +86,7 @@ func (m *merger) walk(ctx context.Context, left, right cursor) error {
 		if s == nil && d == nil {
 			return nil
 		}
-		if m.page.keys >= pageKeys {
+		if m.page.keys >= m.limits.pageKeys {
 			if err := m.next(ctx); err != nil {
 				return err
 			}

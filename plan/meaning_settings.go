@@ -47,6 +47,9 @@ func (c *checker) encryption(settings string, s BucketSettings) {
 	switch {
 	case !ok:
 		c.wrong(key, dotted(key)+" is no KMS key's ID, ARN or alias", "such as alias/tommy-b")
+	case region != "" && s.Region == "" && isRegion(c.plan.Accounts.Destination.Region) && region != c.plan.Accounts.Destination.Region:
+		c.warn(key, dotted(key)+" is a key of "+region+", and a bucket is made in "+c.plan.Accounts.Destination.Region,
+			"a bucket's key is of its own region: write settings.region")
 	case region != "" && s.Region != "" && isRegion(s.Region) && region != s.Region:
 		c.wrong(key, dotted(key)+" is a key of "+region+", and the bucket is in "+s.Region, "a bucket's key is of its own region")
 	case account != "" && isAccountID(c.plan.Accounts.Destination.ID) && account != c.plan.Accounts.Destination.ID:

@@ -335,6 +335,12 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{"variable that is none", with("buckets:", "notify: {webhook_env: my hook}\nbuckets:"), []string{
 			"9:23: notify.webhook_env must be the name of an environment variable, never the URL itself",
 		}},
+		{"provider misspelt", with(id, "provider: s3-compatibel, "), []string{
+			`4:22: accounts.source.provider cannot be "s3-compatibel" | did you mean "s3-compatible"?`,
+		}},
+		{"credentials misspelt", with(accessKey, "acces-key\n  profile: x"), []string{
+			`8:16: principal.credentials cannot be "acces-key" | did you mean "access-key"?`,
+		}},
 		{"shape and meaning at once", with("tommy-to-b", "Bad", "210987654321:user", "123456789012:user", "source: tommy", "sorce: tommy", "tommy-b", "Tommy"), []string{
 			"2:7: name must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
 			"7:8: principal.arn belongs to account 123456789012, not to the destination 210987654321 | the principal pulls: it belongs to the destination",
@@ -386,6 +392,9 @@ func TestWhatIsProbablyNotMeantIsWarned(t *testing.T) {
 		}},
 		{"written while read", with(pair, pair+"  - source: tommy-b\n    destination: tommy-c\n"), []string{
 			`12:13: buckets[1]: source "tommy-b/" is written by buckets[0] at the same time | pairs run side by side; what is written too late is not copied`,
+		}},
+		{"key of another region", with(pair, pair+"    settings: {encryption: {kms_key_id: 'arn:aws:kms:eu-west-1:210987654321:alias/x'}}\n"), []string{
+			"12:41: buckets[0].settings.encryption.kms_key_id is a key of eu-west-1, and a bucket is made in us-west-2 | a bucket's key is of its own region: write settings.region",
 		}},
 		{"key of another account", with(pair, pair+"    settings: {encryption: {kms_key_id: 'arn:aws:kms:us-west-2:123456789012:alias/x'}}\n"), []string{
 			"12:41: buckets[0].settings.encryption.kms_key_id is a key of account 123456789012, not of the destination | its key policy must let the destination use it",

@@ -129,3 +129,23 @@ func TestAFloodOfSecretsIsBounded(t *testing.T) {
 		t.Errorf("said %d problems in %d bytes", len(all.List), len(said))
 	}
 }
+
+func TestASecretPutAnywhereIsNeverRepeated(t *testing.T) {
+	for _, put := range []string{keyID, "\nsecret_access_key: " + secret + "\n", " # " + hook, "\n# aws_session_token=" + token + "\n"} {
+		hiddenPart := put[len(put)-9 : len(put)-1]
+		for i := 0; i <= len(sound); i += 3 {
+			_, err := plan.Parse("p.yaml", []byte(sound[:i]+put+sound[i:]))
+			var all *plan.Problems
+			if !errors.As(err, &all) {
+				t.Fatalf("at %d, %q: %v", i, put, err)
+			}
+			data, err := json.Marshal(all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said := all.Error() + string(data); strings.Contains(said, hiddenPart) {
+				t.Fatalf("at %d: %s", i, said)
+			}
+		}
+	}
+}

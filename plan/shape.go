@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,10 +38,22 @@ func (s *shape) check(refused map[string]bool) {
 	if err = s.schema.compiled.Validate(s.root); errors.As(err, &invalid) {
 		s.leaves(invalid)
 	}
+	s.weak = slices.DeleteFunc(s.weak, s.undecided)
 	for _, pointer := range s.gone {
 		s.prune(pointer)
 	}
 	s.automatic()
+}
+
+// undecided tells of a weak problem that stands or falls with a word which was
+// refused itself.
+func (s *shape) undecided(p Problem) bool {
+	for _, at := range []string{p.Pointer, parent(p.Pointer)} {
+		if s.bad[at+"/provider"] || s.bad[at+"/credentials"] {
+			return true
+		}
+	}
+	return false
 }
 
 // version is asked first: a file of another version has another shape.

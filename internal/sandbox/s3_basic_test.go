@@ -60,7 +60,7 @@ func TestCopyAcrossAccountsNeedsBothSides(t *testing.T) {
 	ctx := t.Context()
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.bucket(DestinationAccount, "tommy-b", BucketOptions{})
-	w.object("tommy", "k", "hello", PutOptions{Tags: map[string]string{"a": "b"}})
+	w.object("k", "hello", PutOptions{Tags: map[string]string{"a": "b"}})
 	user, arn := w.user(DestinationAccount, "misterrodgers", "")
 	dup := func() error {
 		_, err := user.CopyObject(ctx, &s3.CopyObjectInput{

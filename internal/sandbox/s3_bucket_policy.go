@@ -144,7 +144,7 @@ func objectAction(name string) bool {
 	case "getbucketobjectlockconfiguration", "putbucketobjectlockconfiguration":
 		return false
 	}
-	for _, verb := range []string{"get", "put", "delete", "restore", "updateobject"} {
+	for _, verb := range []string{"get", "put", "delete", "list", "restore"} {
 		if rest, ok := strings.CutPrefix(name, verb); ok && strings.HasPrefix(rest, "object") {
 			return true
 		}

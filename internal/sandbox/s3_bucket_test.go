@@ -89,7 +89,7 @@ func TestAnEndpointOfAnotherRegionRedirects(t *testing.T) {
 func TestVirtualHostsNameBuckets(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "a b/+c", "hello", PutOptions{})
+	w.object("a b/+c", "hello", PutOptions{})
 	id, secret := w.Admin(SourceAccount)
 	c := w.client(id, secret, "", func(o *s3.Options) {
 		tr := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -111,7 +111,7 @@ func TestOnlyEmptyBucketsAreDeleted(t *testing.T) {
 	_, err := w.src.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: b})
 	wantAnswer(t, err, "NoSuchBucket")
 	w.bucket(SourceAccount, "tommy", BucketOptions{Versioning: versioningEnabled})
-	w.object("tommy", "k", "x", PutOptions{})
+	w.object("k", "x", PutOptions{})
 	_, err = w.src.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: b, Key: aws.String("k")})
 	wantAnswer(t, err, "")
 	_, err = w.src.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: b})
@@ -193,7 +193,7 @@ func TestPublicPoliciesAreHeldBack(t *testing.T) {
 	w := newS3World(t, Config{})
 	ctx, b := t.Context(), aws.String("tommy")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "x", PutOptions{})
+	w.object("k", "x", PutOptions{})
 	public := bucketPolicy(`"*"`, `"s3:GetObject"`, `"arn:aws:s3:::tommy/*"`, "")
 	_, err := w.src.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: b, Policy: &public})
 	wantAnswer(t, err, "AccessDenied")
@@ -319,7 +319,7 @@ func TestOthersPayWhereTheRequesterDoes(t *testing.T) {
 	ctx := t.Context()
 	w.bucket(SourceAccount, "tommy", BucketOptions{RequesterPay: true})
 	w.bucket(DestinationAccount, "tommy-b", BucketOptions{})
-	w.object("tommy", "k", "x", PutOptions{})
+	w.object("k", "x", PutOptions{})
 	if err := w.SetBucketPolicy("tommy", bucketPolicy(`{"AWS":"210987654321"}`, `"s3:*"`, `["arn:aws:s3:::tommy","arn:aws:s3:::tommy/*"]`, "")); err != nil {
 		t.Fatal(err)
 	}

@@ -142,6 +142,9 @@ func (q *s3Call) copiedVersion(src copySource) (*s3Version, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v.annotations, err = q.copiedAnnotations(src); err != nil {
+		return nil, err
+	}
 	if v.meta = src.version.meta; replaceMeta {
 		if v.meta, err = readMeta(h); err != nil {
 			return nil, err

@@ -40,7 +40,7 @@ func TestACopyKeepsWhatS3Keeps(t *testing.T) {
 	w := newS3World(t, Config{})
 	ctx := t.Context()
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "hello", PutOptions{
+	w.object("k", "hello", PutOptions{
 		ContentType: "text/plain", Metadata: map[string]string{"a": "1"}, Tags: map[string]string{"t": "v"},
 		StorageClass: "STANDARD_IA", WebsiteRedirect: "/x", Checksum: "SHA256",
 	})
@@ -76,9 +76,9 @@ func TestCopiesThatS3Refuses(t *testing.T) {
 	w := newS3World(t, Config{Clock: clock.Now, S3: S3Config{MaxCopy: 10}})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.bucket(DestinationAccount, "tommy-b", BucketOptions{})
-	w.object("tommy", "k", "hello", PutOptions{})
-	w.object("tommy", "big", "hello hello", PutOptions{})
-	w.object("tommy", "there", "x", PutOptions{})
+	w.object("k", "hello", PutOptions{})
+	w.object("big", "hello hello", PutOptions{})
+	w.object("there", "x", PutOptions{})
 	before := clock.Now().Add(-time.Hour)
 	const etag = `"5d41402abc4b2a76b9719d911017c592"`
 	for name, c := range map[string]struct {
@@ -118,7 +118,7 @@ func TestHostileKeysAreCopied(t *testing.T) {
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.bucket(SourceAccount, "tommy-2", BucketOptions{})
 	for _, key := range hostileKeys() {
-		w.object("tommy", key, key, PutOptions{})
+		w.object(key, key, PutOptions{})
 		source := strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape("tommy/"+key), "+", "%20"), "%2F", "/")
 		_, err := w.src.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String("tommy-2"), Key: &key, CopySource: &source})
 		if err != nil {
@@ -134,8 +134,8 @@ func TestHostileKeysAreCopied(t *testing.T) {
 func TestAPlusInACopySourceIsASpace(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "a b", "space", PutOptions{})
-	w.object("tommy", "a+b", "plus", PutOptions{})
+	w.object("a b", "space", PutOptions{})
+	w.object("a+b", "plus", PutOptions{})
 	_, err := w.src.CopyObject(t.Context(), copyIn(func(in *s3.CopyObjectInput) { in.CopySource = aws.String("tommy/a+b") }))
 	wantAnswer(t, err, "")
 	if got := get(t, w.src, "tommy", "copy"); got != "space" {
@@ -147,7 +147,7 @@ func TestAnObjectChangedAfterItsListingIsSeen(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.Inject(Fault{Operation: "CopyObject", Do: FaultDelay, Call: func() { _ = w.PutObject("tommy", "k", []byte("newer"), PutOptions{}) }})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "older", PutOptions{})
+	w.object("k", "older", PutOptions{})
 	page, err := w.src.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("tommy")})
 	wantAnswer(t, err, "")
 	_, err = w.src.CopyObject(t.Context(), copyIn(func(in *s3.CopyObjectInput) { in.CopySourceIfMatch = page.Contents[0].ETag }))
@@ -163,7 +163,7 @@ func TestCopiesOfEncryptedObjectsNeedTheirKeys(t *testing.T) {
 	}
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.bucket(SourceAccount, "sealed", BucketOptions{Encryption: sseKMS, KMSKey: key})
-	w.object("tommy", "k", "hello", PutOptions{Encryption: sseKMS, KMSKey: key})
+	w.object("k", "hello", PutOptions{Encryption: sseKMS, KMSKey: key})
 	_, err = w.src.CopyObject(ctx, copyIn(func(*s3.CopyObjectInput) {}))
 	wantAnswer(t, err, "")
 	poor, _ := w.user(SourceAccount, "poor", allowAll("s3:*"))
@@ -186,7 +186,7 @@ func TestCustomerKeysMustBeShown(t *testing.T) {
 	w := newS3World(t, Config{})
 	ctx, b, k := t.Context(), aws.String("tommy"), aws.String("k")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "x", PutOptions{CustomerKeyMD5: "DWygnHRtgiJ77HCm+1rvHw=="})
+	w.object("k", "x", PutOptions{CustomerKeyMD5: "DWygnHRtgiJ77HCm+1rvHw=="})
 	_, err := w.src.GetObject(ctx, &s3.GetObjectInput{Bucket: b, Key: k})
 	wantAnswer(t, err, "InvalidRequest")
 	_, err = w.src.HeadObject(ctx, &s3.HeadObjectInput{Bucket: b, Key: k})

@@ -54,7 +54,7 @@ func TestDelimitersGroupKeys(t *testing.T) {
 	ctx, b := t.Context(), aws.String("tommy")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	for _, key := range []string{"a", "b/1", "b/2", "b/c/3", "c/", "d", "e/1"} {
-		w.object("tommy", key, "x", PutOptions{})
+		w.object(key, "x", PutOptions{})
 	}
 	for _, size := range []int32{1, 2, 1000} {
 		var got []string
@@ -108,7 +108,7 @@ func TestListingsStartAndStopWhereAsked(t *testing.T) {
 	ctx, b := t.Context(), aws.String("tommy")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	for i := range 10 {
-		w.object("tommy", fmt.Sprintf("p/%d", i), "x", PutOptions{})
+		w.object(fmt.Sprintf("p/%d", i), "x", PutOptions{})
 	}
 	got := allKeys(ctx, t, w.src, &s3.ListObjectsV2Input{Bucket: b, Prefix: aws.String("p/"), StartAfter: aws.String("p/7")})
 	if want := []string{"p/8", "p/9"}; !slices.Equal(got, want) {

@@ -164,7 +164,7 @@ func TestUploadsThatCannotBeCompleted(t *testing.T) {
 			t.Errorf("%s: %q (%v), want %q", name, got, err, c.want)
 		}
 	}
-	w.object("tommy", "k", "there", PutOptions{})
+	w.object("k", "there", PutOptions{})
 	_, err := u.complete(func(in *s3.CompleteMultipartUploadInput) {
 		in.MultipartUpload.Parts, in.IfNoneMatch = u.parts[1:], aws.String("*")
 	})
@@ -184,7 +184,7 @@ func TestPartCopiesKeepTheLayout(t *testing.T) {
 	w := newS3World(t, smallParts())
 	ctx := t.Context()
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "src", "helloworld!", PutOptions{PartSize: 5})
+	w.object("src", "helloworld!", PutOptions{PartSize: 5})
 	src := w.Objects("tommy")[0]
 	u := w.begin(t, &s3.CreateMultipartUploadInput{})
 	dup := func(n int32, rng string, f func(*s3.UploadPartCopyInput)) (*s3.UploadPartCopyOutput, error) {
@@ -218,7 +218,7 @@ func TestPartCopiesKeepTheLayout(t *testing.T) {
 	if *out.ETag != `"`+src.ETag+`"` {
 		t.Errorf("ETag %s, want %s", *out.ETag, src.ETag)
 	}
-	w.object("tommy", "src", "hell", PutOptions{})
+	w.object("src", "hell", PutOptions{})
 	u = w.begin(t, &s3.CreateMultipartUploadInput{})
 	_, err = dup(1, "bytes=0-1", func(in *s3.UploadPartCopyInput) { in.CopySourceIfMatch = nil })
 	wantAnswer(t, err, "InvalidRequest") // S3 copies no range of a source below 5 MiB
@@ -277,7 +277,7 @@ func TestHugeObjectsAreNotStored(t *testing.T) {
 	ctx := t.Context()
 	const size = 12 << 30
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "src", "", PutOptions{Size: size, PartSize: 1 << 30})
+	w.object("src", "", PutOptions{Size: size, PartSize: 1 << 30})
 	src := w.Objects("tommy")[0]
 	_, err := w.src.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String("tommy"), Key: aws.String("k"), CopySource: aws.String("tommy/src")})
 	wantAnswer(t, err, "InvalidRequest")

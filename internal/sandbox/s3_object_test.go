@@ -18,7 +18,7 @@ import (
 func TestRangesAnswerTheirBytes(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "0123456789", PutOptions{})
+	w.object("k", "0123456789", PutOptions{})
 	for rng, want := range map[string]string{
 		"bytes=0-0": "0", "bytes=2-4": "234", "bytes=7-": "789", "bytes=-2": "89", "bytes=8-100": "89", "bytes=-100": "0123456789",
 	} {
@@ -41,7 +41,7 @@ func TestConditionalReads(t *testing.T) {
 	clock := newFakeClock()
 	w := newS3World(t, Config{Clock: clock.Now})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "hello", PutOptions{})
+	w.object("k", "hello", PutOptions{})
 	const etag = `"5d41402abc4b2a76b9719d911017c592"`
 	before, after := clock.Now().Add(-time.Hour), clock.Now().Add(time.Hour)
 	for name, c := range map[string]struct {
@@ -94,7 +94,7 @@ func TestConditionalWrites(t *testing.T) {
 func TestIfMatchNeedsGetObject(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "", PutOptions{})
+	w.object("k", "", PutOptions{})
 	c, _ := w.user(SourceAccount, "writer", allowAll("s3:PutObject"))
 	in := &s3.PutObjectInput{Bucket: aws.String("tommy"), Key: aws.String("k")}
 	_, err := c.PutObject(t.Context(), in)
@@ -198,7 +198,7 @@ func TestTagsAreChangedAlone(t *testing.T) {
 	w := newS3World(t, Config{})
 	ctx, b, k := t.Context(), aws.String("tommy"), aws.String("k")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "x", PutOptions{})
+	w.object("k", "x", PutOptions{})
 	_, err := w.src.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Bucket: b, Key: k, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: aws.String("a"), Value: aws.String("")}}}})
 	wantAnswer(t, err, "")
 	out, err := w.src.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: b, Key: k})
@@ -218,8 +218,8 @@ func TestTagsAreChangedAlone(t *testing.T) {
 func TestPoliciesSeeAnObjectsTags(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "open", "x", PutOptions{Tags: map[string]string{"share": "yes"}})
-	w.object("tommy", "shut", "x", PutOptions{})
+	w.object("open", "x", PutOptions{Tags: map[string]string{"share": "yes"}})
+	w.object("shut", "x", PutOptions{})
 	if err := w.SetBucketPolicy("tommy", bucketPolicy(`{"AWS":"210987654321"}`, `"s3:GetObject"`, `"arn:aws:s3:::tommy/*"`, `,"Condition":{"StringEquals":{"s3:ExistingObjectTag/share":"yes"}}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -276,8 +276,8 @@ func TestArchivedObjectsMustBeRestored(t *testing.T) {
 	w := newS3World(t, Config{Clock: clock.Now, S3: S3Config{Restore: time.Minute}})
 	ctx, b, k := t.Context(), aws.String("tommy"), aws.String("k")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "cold", PutOptions{StorageClass: "DEEP_ARCHIVE"})
-	w.object("tommy", "warm", "x", PutOptions{})
+	w.object("k", "cold", PutOptions{StorageClass: "DEEP_ARCHIVE"})
+	w.object("warm", "x", PutOptions{})
 	dup := func() error {
 		_, err := w.src.CopyObject(ctx, &s3.CopyObjectInput{Bucket: b, Key: aws.String("copy"), CopySource: aws.String("tommy/k")})
 		return err
@@ -338,7 +338,7 @@ func TestLockedVersionsStay(t *testing.T) {
 func TestMetadataNamesStayInLowerCase(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "k", "", PutOptions{Metadata: map[string]string{"my-name": "v"}, Expires: "never"})
+	w.object("k", "", PutOptions{Metadata: map[string]string{"my-name": "v"}, Expires: "never"})
 	out, err := w.src.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("tommy"), Key: aws.String("k")})
 	wantAnswer(t, err, "")
 	if out.Metadata["my-name"] != "v" || aws.ToString(out.ExpiresString) != "never" {
@@ -349,7 +349,7 @@ func TestMetadataNamesStayInLowerCase(t *testing.T) {
 func TestAnonymousReadsNeedAnOpenPolicy(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{OpenToPublic: true})
-	w.object("tommy", "k", "x", PutOptions{})
+	w.object("k", "x", PutOptions{})
 	status := func() int {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.URL()+"/tommy/k", nil)
 		if err != nil {

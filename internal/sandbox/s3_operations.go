@@ -34,6 +34,11 @@ func s3Operations() map[string]s3Operation {
 		"GetObjectLegalHold":  {handle: (*s3Call).getObjectLegalHold},
 		"PutObjectLegalHold":  {handle: (*s3Call).putObjectLegalHold, write: true},
 
+		"ListObjectAnnotations":  {handle: (*s3Call).listObjectAnnotations},
+		"GetObjectAnnotation":    {handle: (*s3Call).getObjectAnnotation},
+		"PutObjectAnnotation":    {handle: (*s3Call).putObjectAnnotation, write: true},
+		"DeleteObjectAnnotation": {handle: (*s3Call).deleteObjectAnnotation, write: true},
+
 		"CreateMultipartUpload":   {handle: (*s3Call).createMultipartUpload, write: true},
 		"UploadPart":              {handle: (*s3Call).uploadPart, write: true},
 		"UploadPartCopy":          {handle: (*s3Call).uploadPartCopy, write: true},

@@ -158,7 +158,7 @@ func unknownSubresource(query url.Values) bool {
 }
 
 func objectOperation(r *http.Request, query url.Values) string {
-	if slices.ContainsFunc([]string{"torrent", "select", "annotation", "renameObject", "encryption"}, query.Has) {
+	if slices.ContainsFunc([]string{"torrent", "select", "renameObject", "encryption"}, query.Has) {
 		return ""
 	}
 	switch r.Method {
@@ -199,8 +199,14 @@ func objectOperation(r *http.Request, query url.Values) string {
 }
 
 func objectSubresource(verb string, query url.Values) string {
+	if verb == "Get" && query.Has("annotation") && !query.Has("annotationName") {
+		return "ListObjectAnnotations"
+	}
+	if len(query) == 0 {
+		return verb + "Object"
+	}
 	for name, sub := range map[string]string{
-		"tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes",
+		"annotation": "ObjectAnnotation", "tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes",
 		"retention": "ObjectRetention", "legal-hold": "ObjectLegalHold",
 	} {
 		if query.Has(name) {

@@ -48,6 +48,8 @@ type s3Version struct {
 	restore  *restoreState
 	archived string // ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS, in INTELLIGENT_TIERING
 	lock     objectLock
+
+	annotations []annotation // sorted by name
 }
 
 // An objectMeta is what a client said about an object. It is never changed.

@@ -56,7 +56,7 @@ func TestAllVersionsAreListedInPages(t *testing.T) {
 	ctx, b := t.Context(), aws.String("tommy")
 	w.bucket(SourceAccount, "tommy", BucketOptions{Versioning: versioningEnabled})
 	for _, key := range []string{"a", "a", "a", "b", "c/1", "c/2"} {
-		w.object("tommy", key, "x", PutOptions{})
+		w.object(key, "x", PutOptions{})
 	}
 	_, err := w.src.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: b, Key: aws.String("b")})
 	wantAnswer(t, err, "")
@@ -92,8 +92,8 @@ func TestDeleteObjectsAnswersForEachKey(t *testing.T) {
 	w := newS3World(t, Config{})
 	ctx, b := t.Context(), aws.String("tommy")
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
-	w.object("tommy", "a", "x", PutOptions{})
-	w.object("tommy", "b", "x", PutOptions{})
+	w.object("a", "x", PutOptions{})
+	w.object("b", "x", PutOptions{})
 	del := func(quiet bool, objects ...types.ObjectIdentifier) *s3.DeleteObjectsOutput {
 		t.Helper()
 		out, err := w.src.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: b, Delete: &types.Delete{Objects: objects, Quiet: &quiet}})
@@ -116,7 +116,7 @@ func TestDeleteObjectsAnswersForEachKey(t *testing.T) {
 	}
 	_, err := w.src.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: b, Delete: &types.Delete{Objects: many}})
 	wantAnswer(t, err, "MalformedXML")
-	w.object("tommy", "a", "x", PutOptions{})
+	w.object("a", "x", PutOptions{})
 	out, err = w.dst.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: b, Delete: &types.Delete{Objects: many[:1]}})
 	wantAnswer(t, err, "")
 	if len(out.Errors) != 1 || *out.Errors[0].Code != "AccessDenied" {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -82,6 +83,7 @@ type PutOptions struct {
 	PartSize        int64 // above zero: as uploaded in parts of that size
 	Size            int64 // with an empty body: an object of that many zeros, which nobody stores
 	CompositeSum    bool  // with PartSize: the checksum is COMPOSITE
+	Annotations     map[string]string
 	LegalHold       bool
 	RetainUntil     time.Time // in GOVERNANCE mode
 }
@@ -110,6 +112,9 @@ func (s *Server) PutObject(bucket, key string, body []byte, o PutOptions) error 
 	}
 	for _, t := range sortedTags(o.Metadata) {
 		v.meta.user = append(v.meta.user, metaPair{t.Key, t.Value})
+	}
+	for _, t := range sortedTags(o.Annotations) {
+		v.annotations = append(v.annotations, annotation{name: t.Key, body: bodyOf([]byte(t.Value)), modified: v.modified})
 	}
 	if !o.Restored.IsZero() {
 		v.restore = &restoreState{expires: o.Restored}
@@ -176,7 +181,7 @@ type ObjectInfo struct {
 	Parts                                            int // 0 unless uploaded in parts
 	ContentType, ContentEncoding, ContentDisposition string
 	ContentLanguage, CacheControl, Expires           string
-	Metadata, Tags                                   map[string]string
+	Metadata, Tags, Annotations                      map[string]string
 	StorageClass, WebsiteRedirect                    string
 	Encryption, KMSKey                               string
 	ChecksumAlgorithm, ChecksumType, Checksum        string
@@ -224,17 +229,22 @@ func (v *s3Version) info(key string) ObjectInfo {
 	if v.sse != nil {
 		o.Encryption, o.KMSKey = cmp.Or(v.sse.algorithm, "SSE-C"), v.sse.key
 	}
-	for _, p := range v.meta.user {
-		if o.Metadata == nil {
-			o.Metadata = map[string]string{}
+	add := func(to *map[string]string, name, value string) {
+		if *to == nil {
+			*to = map[string]string{}
 		}
-		o.Metadata[p.name] = p.value
+		(*to)[name] = value
+	}
+	for _, p := range v.meta.user {
+		add(&o.Metadata, p.name, p.value)
 	}
 	for _, t := range v.tags {
-		if o.Tags == nil {
-			o.Tags = map[string]string{}
-		}
-		o.Tags[t.Key] = t.Value
+		add(&o.Tags, t.Key, t.Value)
+	}
+	for _, a := range v.annotations {
+		var text strings.Builder
+		_, _ = a.body.WriteTo(&text)
+		add(&o.Annotations, a.name, text.String())
 	}
 	return o
 }

@@ -51,6 +51,9 @@ func (a *app) begin(ctx context.Context, w work, s survey) (state.Run, error) {
 	if err := state.ClearCancel(a.stateOf(w.plan.File), w.plan.Name); err != nil {
 		return state.Run{}, err
 	}
+	if err := (runner.Records{DB: w.db}).Recover(s.world.Owned); err != nil {
+		return state.Run{}, err
+	}
 	if w.previous != nil {
 		a.say("going on with run %s", w.previous.ID)
 		return *w.previous, w.db.ResumeRun(w.previous.ID, now)

@@ -31,7 +31,7 @@ func (r bucket) Run(ctx context.Context, s compile.Step) (executor.Result, error
 		return executor.Result{}, err
 	}
 	// An intent without the fact: the run died in between, so the settings may be half made.
-	if have.Exists && (len(ours) == 0 || !ours[0].Intent) {
+	if have.Exists && (len(ours) == 0 || !ours[0].Intent || s.Action == compile.Hold) {
 		return held("it is there, in " + have.Region), nil
 	}
 	if !have.Exists && s.Action == compile.Hold {

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"xplan/internal/compile"
 	"xplan/internal/s3copy"
@@ -41,6 +42,23 @@ func (r Records) Owned() ([]compile.Owned, error) {
 		})
 	}
 	return out, nil
+}
+
+// Recover records what was found to be ours by its tags although state did not know it.
+func (r Records) Recover(found []compile.Owned) error {
+	known, err := r.DB.Owned()
+	if err != nil {
+		return err
+	}
+	for _, o := range found {
+		rec := ownedRecord(o)
+		if !slices.ContainsFunc(known, func(k state.Owned) bool { return k.Key() == rec.Key() }) {
+			if err := r.DB.Own(rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func ownedRecord(o compile.Owned) state.Owned {

@@ -335,8 +335,8 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{"variable that is none", with("buckets:", "notify: {webhook_env: my hook}\nbuckets:"), []string{
 			"9:23: notify.webhook_env must be the name of an environment variable, never the URL itself",
 		}},
-		{"provider misspelt", with(id, "provider: s3-compatibel, "), []string{
-			`4:22: accounts.source.provider cannot be "s3-compatibel" | did you mean "s3-compatible"?`,
+		{"provider misspelt", with(id, "provider: s3-compatble, "), []string{
+			`4:22: accounts.source.provider cannot be "s3-compatble" | did you mean "s3-compatible"?`,
 		}},
 		{"credentials misspelt", with(accessKey, "acces-key\n  profile: x"), []string{
 			`8:16: principal.credentials cannot be "acces-key" | did you mean "access-key"?`,

@@ -70,7 +70,9 @@ func tokens(pointer string) []string {
 	}
 	list := strings.Split(pointer[1:], "/")
 	for i, t := range list {
-		list[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
+		if strings.Contains(t, "~") {
+			list[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
+		}
 	}
 	return list
 }

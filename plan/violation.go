@@ -119,6 +119,9 @@ func (v violation) missing() {
 // misspelt tells whether an unknown field is probably the missing one, which
 // was said already.
 func (v violation) misspelt(name string, fields map[string]any, known []string) bool {
+	if len(fields) > maxProblems {
+		return false
+	}
 	for field := range fields {
 		if word, ok := closest(field, known); ok && word == name && !slices.Contains(known, field) {
 			return true

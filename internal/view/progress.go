@@ -239,7 +239,7 @@ func (p *Progress) erase() {
 	if p.lines == 0 {
 		return
 	}
-	_, _ = fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", p.lines) // a terminal that is gone must not end the run
+	_, _ = fmt.Fprintf(p.w, "\r\x1b[%dA\x1b[J", p.lines) // a terminal that is gone must not end the run
 	p.lines = 0
 }
 

@@ -16,6 +16,7 @@ type bucket struct {
 	session *session
 	at      compile.Location
 	source  compile.Location // where copies come from; only at destinations
+	paced   bool             // the engine asks, and wants to hear of throttling at once
 }
 
 var (
@@ -25,12 +26,15 @@ var (
 	_ s3copy.Restorer    = (*bucket)(nil)
 )
 
-// OpenSource reads the bucket.
-func (s *session) OpenSource(b compile.Location) s3copy.Source { return s.open(b, compile.Location{}) }
+// OpenSource reads the bucket. Throttled requests are not repeated: that is the engine's to do.
+func (s *session) OpenSource(b compile.Location) s3copy.Source {
+	return s.engine(b, compile.Location{})
+}
 
-// OpenDestination writes b; copies come from the source bucket.
+// OpenDestination writes b; copies come from the source bucket. Throttled requests are not repeated, but for
+// those that clean up.
 func (s *session) OpenDestination(b, source compile.Location) s3copy.Destination {
-	return s.open(b, source)
+	return s.engine(b, source)
 }
 
 // OpenDeleter deletes objects of the bucket.
@@ -47,22 +51,24 @@ func (s *session) open(b, source compile.Location) *bucket {
 	return &bucket{sealed: sealed{"bucket " + b.Bucket}, session: s, at: b, source: source}
 }
 
-// client gives the client of the bucket's own region, pinned to its owner.
-func (b *bucket) client(ctx context.Context) (*s3.Client, error) {
-	region, err := b.session.home(ctx, b.at.Bucket, b.at.Account, b.at.Region)
-	if err != nil {
-		return nil, err
-	}
-	return b.session.s3Client(clientKey{region: region, owner: b.at.Account}), nil
+func (s *session) engine(b, source compile.Location) *bucket {
+	opened := s.open(b, source)
+	opened.paced = true
+	return opened
 }
 
-// copier gives the client for copies, pinned to both owners.
-func (b *bucket) copier(ctx context.Context) (*s3.Client, error) {
+// client gives the client of the bucket's own region, pinned to its owner and to its source's.
+func (b *bucket) client(ctx context.Context) (*s3.Client, error) { return b.clientFor(ctx, b.paced) }
+
+// patient is a client that sits throttling out, for what has nobody to ask again.
+func (b *bucket) patient(ctx context.Context) (*s3.Client, error) { return b.clientFor(ctx, false) }
+
+func (b *bucket) clientFor(ctx context.Context, paced bool) (*s3.Client, error) {
 	region, err := b.session.home(ctx, b.at.Bucket, b.at.Account, b.at.Region)
 	if err != nil {
 		return nil, err
 	}
-	return b.session.s3Client(clientKey{region: region, owner: b.at.Account, source: b.source.Account, copies: true}), nil
+	return b.session.s3Client(clientKey{region: region, owner: b.at.Account, source: b.source.Account, paced: paced}), nil
 }
 
 func (b *bucket) payer() types.RequestPayer {

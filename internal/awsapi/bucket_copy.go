@@ -16,7 +16,7 @@ import (
 // CopyObject copies one object within the server, on the condition that the source is still the one listed.
 // Annotations are left out: S3 would bill each as a PUT, and want a permission for it.
 func (b *bucket) CopyObject(ctx context.Context, r s3copy.CopyRequest) (s3copy.Copied, error) {
-	c, err := b.copier(ctx)
+	c, err := b.client(ctx)
 	if err != nil {
 		return s3copy.Copied{}, err
 	}
@@ -78,7 +78,7 @@ func (b *bucket) whichCondition(ctx context.Context, key, etag string) error {
 
 // CopyPart copies a range of the source as one part. The condition on the source is sent with each.
 func (b *bucket) CopyPart(ctx context.Context, r s3copy.PartRequest) (s3copy.Part, error) {
-	c, err := b.copier(ctx)
+	c, err := b.client(ctx)
 	if err != nil {
 		return s3copy.Part{}, err
 	}
@@ -106,7 +106,7 @@ func (b *bucket) CopyPart(ctx context.Context, r s3copy.PartRequest) (s3copy.Par
 // CompleteUpload ends an upload. S3 says of a conflict with another write that the upload is void: then it is
 // aborted here, and the error is s3copy.ErrNoUpload.
 func (b *bucket) CompleteUpload(ctx context.Context, r s3copy.CompleteRequest) (s3copy.Copied, error) {
-	c, err := b.copier(ctx)
+	c, err := b.client(ctx)
 	if err != nil {
 		return s3copy.Copied{}, err
 	}
@@ -142,5 +142,5 @@ func (b *bucket) CompleteUpload(ctx context.Context, r s3copy.CompleteRequest) (
 
 // voidOnConflict does not repeat a completion that met another write: S3 wants the upload made again.
 func (b *bucket) voidOnConflict(o *s3.Options) {
-	o.Retryer = b.session.options.retries.withoutConflicts(readAttempts)
+	o.Retryer = b.session.options.retries.withoutConflicts()
 }

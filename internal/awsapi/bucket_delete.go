@@ -29,7 +29,7 @@ func (b *bucket) DeleteObjects(ctx context.Context, objects []s3copy.Deletion) (
 	if len(objects) > mostDeletions {
 		return nil, fmt.Errorf("delete %d objects of %s: at most %d at once", len(objects), b.at.Bucket, mostDeletions)
 	}
-	c, err := b.client(ctx)
+	c, err := b.patient(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // Restore asks for an archived object's temporary copy. Asked for already is no error. The archive tiers
 // of Intelligent-Tiering take no number of days: there the object comes back for good.
 func (b *bucket) Restore(ctx context.Context, key string, days int) error {
-	c, err := b.client(ctx)
+	c, err := b.patient(ctx)
 	if err != nil {
 		return err
 	}

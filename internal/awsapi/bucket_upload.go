@@ -49,7 +49,7 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 
 // AbortUpload drops an upload with its parts; a missing one is no error.
 func (b *bucket) AbortUpload(ctx context.Context, key, uploadID string) error {
-	c, err := b.client(ctx)
+	c, err := b.patient(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (b *bucket) ListParts(ctx context.Context, key, uploadID string) ([]s3copy.
 
 // ListUploads lists the uploads under a prefix that are neither complete nor aborted.
 func (b *bucket) ListUploads(ctx context.Context, prefix string) ([]s3copy.PendingUpload, error) {
-	c, err := b.client(ctx)
+	c, err := b.patient(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,8 @@ func meaningsOfCode(code, message string) []error {
 		return []error{s3copy.ErrNoUpload}
 	case "InvalidObjectState":
 		return []error{s3copy.ErrArchived}
-	case "NotImplemented", "XNotImplemented", "NotSupported", "UnsupportedOperation":
+	case "NotImplemented", "XNotImplemented", "NotSupported", "UnsupportedOperation",
+		"VersioningNotConfigured": // the last one is versitygw's
 		return []error{s3copy.ErrUnsupported, compile.ErrUnsupported}
 	case "MalformedPolicy", "MalformedPolicyDocument":
 		if strings.Contains(strings.ToLower(message), "invalid principal") {

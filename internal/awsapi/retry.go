@@ -16,10 +16,7 @@ import (
 
 // Attempts, the first one included.
 const (
-	readAttempts = 8 // reads, and writes that may be repeated
-	// copyAttempts is smaller: the engine's controller has to hear of a 503 soon enough to slow
-	// down, and it comes back to the object. Sitting out the throttling here would hide it.
-	copyAttempts    = 4
+	patientAttempts = 8 // reads, and writes that may be repeated
 	refusedAttempts = 6
 	firstBackoff    = 100 * time.Millisecond
 	longestBackoff  = 10 * time.Second
@@ -48,15 +45,39 @@ func (r retries) standard(attempts int, set func(*retry.StandardOptions)) aws.Re
 
 // patient retries what may safely be repeated. The SDK's token bucket is off: attempts are
 // bounded, and a bucket shared by thousands of copies would give up for all because of some.
-func (r retries) patient(attempts int) aws.Retryer {
-	return r.standard(attempts, func(o *retry.StandardOptions) {
+func (r retries) patient() aws.Retryer {
+	return r.standard(patientAttempts, func(o *retry.StandardOptions) {
 		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(conflicting))
 	})
 }
 
-// withoutConflicts is patient, but gives up where another write came between.
-func (r retries) withoutConflicts(attempts int) aws.Retryer {
-	return r.standard(attempts, func(*retry.StandardOptions) {})
+// paced is for the engine's requests: it repeats everything but what the server throttles. The engine has one
+// controller for its pace, which must hear of every 503 to slow down, and which comes back by itself;
+// sitting out the throttling here would hide it, and send more of what the server wants less of.
+func (r retries) paced() aws.Retryer {
+	return r.standard(patientAttempts, func(o *retry.StandardOptions) {
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(leftToTheEngine)}, o.Retryables...)
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(conflicting))
+	})
+}
+
+// withoutConflicts is paced, but gives up where another write came between.
+func (r retries) withoutConflicts() aws.Retryer {
+	return r.standard(patientAttempts, func(o *retry.StandardOptions) {
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(leftToTheEngine)}, o.Retryables...)
+	})
+}
+
+// leftToTheEngine answers false for throttling.
+func leftToTheEngine(err error) aws.Ternary {
+	if throttling(errorCode(err)) {
+		return aws.FalseTernary
+	}
+	switch statusCode(err) {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 // conflicting answers true for what S3 says about two writes at once, and for any 429: nothing was done, ask again.
@@ -73,7 +94,7 @@ func conflicting(err error) aws.Ternary {
 
 // settling also waits for what a bucket made a moment ago does not know yet.
 func (r retries) settling() aws.Retryer {
-	return retry.AddWithErrorCodes(r.patient(readAttempts), "NoSuchBucket")
+	return retry.AddWithErrorCodes(r.patient(), "NoSuchBucket")
 }
 
 // onlyRefused repeats a request only after an answer that says that it was not carried out. Any

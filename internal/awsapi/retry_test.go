@@ -54,16 +54,50 @@ func TestThrottledAccessKeyIsAskedForAgain(t *testing.T) {
 	}
 }
 
-func TestThrottledCopyIsToldSoonerThanARead(t *testing.T) {
-	s := serve(t, func(request) (int, string) { return 503, xmlError("SlowDown", "Please reduce your request rate.") })
-	b := account(t, s).pair()
-	_, err := b.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
-	if n := len(s.requests()); !errors.Is(err, s3copy.ErrThrottled) || n != copyAttempts {
-		t.Errorf("copy: got %v after %d requests, want %v after %d", err, n, s3copy.ErrThrottled, copyAttempts)
+func TestThrottlingIsToldToTheEngineAtOnce(t *testing.T) {
+	for status, body := range map[int]string{503: xmlError("SlowDown", "Please reduce your request rate."), 429: "", 400: xmlError("RequestLimitExceeded", "")} {
+		s := serve(t, func(request) (int, string) { return status, body })
+		b := account(t, s).pair()
+		for what, do := range map[string]func() error{
+			"copy": func() error {
+				_, err := b.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
+				return err
+			},
+			"head": func() error { _, err := b.Head(t.Context(), s3copy.HeadRequest{Key: "k"}); return err },
+			"list": func() error { _, err := b.ListPage(t.Context(), s3copy.PageRequest{}, nil); return err },
+			"complete": func() error {
+				_, err := b.CompleteUpload(t.Context(), s3copy.CompleteRequest{Key: "k", UploadID: "u"})
+				return err
+			},
+		} {
+			before := len(s.requests())
+			err := do()
+			if n := len(s.requests()) - before; n != 1 || !errors.Is(err, s3copy.ErrThrottled) && (what != "head" || status != 400) {
+				t.Errorf("%s, answered with %d: got %v after %d requests, want %v after 1", what, status, err, n, s3copy.ErrThrottled)
+			}
+		}
 	}
-	_, err = b.Tags(t.Context(), "k")
-	if n := len(s.requests()) - copyAttempts; !errors.Is(err, s3copy.ErrThrottled) || n != readAttempts {
-		t.Errorf("read: got %v after %d requests, want %v after %d", err, n, s3copy.ErrThrottled, readAttempts)
+}
+
+func TestThrottlingIsSatOutWhereNobodyAsksAgain(t *testing.T) {
+	n := 0
+	s := serve(t, func(request) (int, string) {
+		if n++; n%3 != 0 {
+			return 503, xmlError("SlowDown", "Please reduce your request rate.")
+		}
+		return 200, "<R/>"
+	})
+	a := account(t, s)
+	b := a.pair()
+	for what, do := range map[string]func() error{
+		"policy":  func() error { _, err := a.BucketPolicy(t.Context(), "tommy", "us-west-2"); return err },
+		"abort":   func() error { return b.AbortUpload(t.Context(), "k", "u") },
+		"uploads": func() error { _, err := b.ListUploads(t.Context(), ""); return err },
+		"probe":   func() error { return a.Own().Probe(t.Context(), compile.LegListDest, probeSpec()) },
+	} {
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 
@@ -72,8 +106,8 @@ func TestErrorInsideA200IsRepeatedAndThenTold(t *testing.T) {
 		return 200, xmlError("InternalError", "We encountered an internal error.")
 	})
 	_, err := account(t, s).pair().CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
-	if n := len(s.requests()); err == nil || !strings.Contains(err.Error(), "InternalError") || n != copyAttempts {
-		t.Errorf("got %v after %d requests, want InternalError after %d", err, n, copyAttempts)
+	if n := len(s.requests()); err == nil || !strings.Contains(err.Error(), "InternalError") || n != patientAttempts {
+		t.Errorf("got %v after %d requests, want InternalError after %d", err, n, patientAttempts)
 	}
 }
 

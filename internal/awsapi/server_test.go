@@ -112,7 +112,7 @@ func compatible(t *testing.T, s *server) *Account {
 
 // pair opens tommy-b as the destination of copies from tommy.
 func (a *Account) pair() *bucket {
-	return a.open(
+	return a.engine(
 		compile.Location{Bucket: "tommy-b", Region: "us-west-2", Account: accountB},
 		compile.Location{Bucket: "tommy", Region: "us-west-2", Account: accountA},
 	)

@@ -45,7 +45,7 @@ type session struct {
 // clientKey tells S3 clients apart: the pins are part of it, so a client cannot be used for another owner's bucket.
 type clientKey struct {
 	region, owner, source string
-	copies                bool // retries less, so that the engine hears of throttling
+	paced                 bool // throttling is told at once
 }
 
 func newSession(cfg aws.Config, a plan.Account, o Options) *session {
@@ -60,7 +60,7 @@ func openSession(ctx context.Context, a plan.Account, profile string, o Options)
 		config.WithHTTPClient(newTransport(o.InFlight)),
 		config.WithAppID(appID),
 		config.WithLogger(logging.Nop{}),
-		config.WithRetryer(func() aws.Retryer { return o.retries.patient(readAttempts) }),
+		config.WithRetryer(func() aws.Retryer { return o.retries.patient() }),
 	}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
@@ -170,9 +170,9 @@ func (s *session) newS3Client(k clientKey) *s3.Client {
 		if s.account.PathStyle != nil {
 			o.UsePathStyle = *s.account.PathStyle
 		}
-		o.Retryer = s.options.retries.patient(readAttempts)
-		if k.copies {
-			o.Retryer = s.options.retries.patient(copyAttempts)
+		o.Retryer = s.options.retries.patient()
+		if k.paced {
+			o.Retryer = s.options.retries.paced()
 		}
 		if !s.account.IsAWS() {
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -189,7 +189,7 @@ func (s *session) stsClient() *sts.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = s.options.retries.patient(readAttempts)
+		o.Retryer = s.options.retries.patient()
 	})
 }
 
@@ -198,7 +198,7 @@ func (s *session) iamClient() *iam.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = s.options.retries.patient(readAttempts)
+		o.Retryer = s.options.retries.patient()
 	})
 }
 
@@ -210,7 +210,7 @@ func (s *session) kmsClient(region string) *kms.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = s.options.retries.patient(readAttempts)
+		o.Retryer = s.options.retries.patient()
 	})
 }
 
@@ -222,7 +222,7 @@ func (s *session) ec2Client(region string) *ec2.Client {
 		if e := s.endpoint(); e != nil {
 			o.BaseEndpoint = e
 		}
-		o.Retryer = s.options.retries.patient(readAttempts)
+		o.Retryer = s.options.retries.patient()
 	})
 }
 

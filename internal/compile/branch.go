@@ -3,7 +3,6 @@ package compile
 import (
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"xplan/plan"
@@ -30,18 +29,19 @@ func (b branch) active() bool { return b.copying || b.extra }
 // survey puts pairs and world together.
 func survey(p *plan.Plan, w World) []branch {
 	all := make([]branch, 0, len(p.Buckets))
+	settings, gone := settingsOf(p), deletedBuckets(p)
 	for _, pair := range p.Buckets {
 		b := branch{pair: pair, id: pair.ID()}
 		b.src = w.Buckets[BucketRef{plan.Source, pair.Source}]
 		b.dst = w.Buckets[BucketRef{plan.Destination, pair.Destination}]
-		b.settings, _ = settingsOf(p, pair.Destination)
+		b.settings = settings[pair.Destination].said
 		b.srcRegion = first(b.src.Region, p.Accounts.Source.Region)
 		b.dstRegion = first(b.dst.Region, b.settings.Region, p.Accounts.Destination.Region)
 		if p.Accounts.Source.IsAWS() == p.Accounts.Destination.IsAWS() {
 			b.dstRegion = first(b.dstRegion, b.srcRegion)
 		}
 		b.facts = w.Copies[b.id]
-		b.moved = !b.src.Exists && !b.src.Foreign && deletesBucket(p, pair.Source) && b.dst.Exists
+		b.moved = !b.src.Exists && !b.src.Foreign && gone[pair.Source] && b.dst.Exists
 		if b.moved {
 			b.facts = CopyFacts{Known: true}
 		}
@@ -52,28 +52,39 @@ func survey(p *plan.Plan, w World) []branch {
 	return all
 }
 
-// settingsOf are what the pairs ask of a destination bucket: one may say it for all. The second result is false
-// where two of them disagree.
-func settingsOf(p *plan.Plan, destination string) (plan.BucketSettings, bool) {
-	var said plan.BucketSettings
-	for _, pair := range p.Buckets {
-		none := reflect.DeepEqual(pair.Settings, plan.BucketSettings{})
-		if pair.Destination != destination || none || reflect.DeepEqual(pair.Settings, said) {
-			continue
-		}
-		if !reflect.DeepEqual(said, plan.BucketSettings{}) {
-			return said, false
-		}
-		said = pair.Settings
-	}
-	return said, true
+// agreed are the settings of a bucket that several pairs may speak about.
+type agreed struct {
+	said     plan.BucketSettings
+	disagree bool
 }
 
-// deletesBucket tells whether the plan wants the source's bucket to be gone in the end.
-func deletesBucket(p *plan.Plan, source string) bool {
-	return slices.ContainsFunc(p.Buckets, func(pair plan.Pair) bool {
-		return pair.Source == source && pair.Cleanup.SourceBucket == plan.AfterVerify
-	})
+// settingsOf are what the pairs ask of each destination bucket: one may say it for all.
+func settingsOf(p *plan.Plan) map[string]agreed {
+	all := make(map[string]agreed, len(p.Buckets))
+	for _, pair := range p.Buckets {
+		a := all[pair.Destination]
+		none := plan.BucketSettings{}
+		switch {
+		case reflect.DeepEqual(pair.Settings, none) || reflect.DeepEqual(pair.Settings, a.said):
+		case reflect.DeepEqual(a.said, none):
+			a.said = pair.Settings
+		default:
+			a.disagree = true
+		}
+		all[pair.Destination] = a
+	}
+	return all
+}
+
+// deletedBuckets are the sources that the plan wants to be gone in the end.
+func deletedBuckets(p *plan.Plan) map[string]bool {
+	all := make(map[string]bool)
+	for _, pair := range p.Buckets {
+		if pair.Cleanup.SourceBucket == plan.AfterVerify {
+			all[pair.Source] = true
+		}
+	}
+	return all
 }
 
 // deletes tells whether the source's objects, or its bucket, are still to be deleted.

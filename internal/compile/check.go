@@ -14,7 +14,11 @@ func (b *builder) checkWorld() {
 	for _, name := range b.sources() {
 		b.checkSource(b.from(name))
 	}
+	settings := settingsOf(b.p)
 	for _, br := range b.branches {
+		if name := br.pair.Destination; settings[name].disagree {
+			b.problem("bucket "+name, "two pairs ask for different settings of it", "give settings in one of them")
+		}
 		b.checkDestination(br)
 		if br.active() {
 			b.checkCrossing(br)
@@ -104,9 +108,6 @@ func (b *builder) checkDestination(br branch) {
 		b.problem(subject, "it does not exist", "create it, or set create: true")
 	case br.dstRegion == "" && b.p.Accounts.Destination.IsAWS():
 		b.problem(subject, "its region is not known", "set accounts.destination.region, or settings.region of the pair")
-	}
-	if _, agree := settingsOf(b.p, br.pair.Destination); !agree {
-		b.problem(subject, "two pairs ask for different settings of it", "give settings in one of them")
 	}
 	if br.dst.Exists && br.pair.Copy.ACL != "" && br.pair.Copy.ACL != "none" && br.dst.Ownership == enforced {
 		b.checkACL(subject, br.pair.Copy.ACL)
@@ -228,11 +229,12 @@ func (b *builder) checkDeletion(br branch) {
 }
 
 // checkExisting compares a destination that was there before with what would have been made. It is not changed.
-func (b *builder) checkExisting(spec BucketSpec, have Bucket) {
+func (b *builder) checkExisting(spec BucketSpec, br branch) {
+	have := br.dst
 	if spec.Account == "" {
 		return
 	}
-	asked, _ := settingsOf(b.p, spec.Name) // the plan's own words, without defaults
+	asked := br.settings // the plan's own words, without defaults
 	var differs []string
 	if !have.PublicAccess.All() {
 		differs = append(differs, "public access is not fully blocked")

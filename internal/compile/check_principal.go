@@ -27,7 +27,7 @@ func (b *builder) checkPrincipal() Action {
 // checkKeys: a user holds two access keys at most. What earlier runs left is deleted first.
 func (b *builder) checkKeys() {
 	f := b.w.Principal
-	others := slices.DeleteFunc(slices.Clone(f.Keys), func(k AccessKey) bool { return b.ids[id(KindCleanKey, k.ID)] })
+	others := slices.DeleteFunc(slices.Clone(f.Keys), func(k AccessKey) bool { return b.has(id(KindCleanKey, k.ID)) })
 	if f.Exists && len(others) >= 2 {
 		b.problem(parseEntity(b.p.Principal.ARN).label(), "it holds two access keys already, and AWS allows no third",
 			"delete one that is not used, or set principal.credentials: profile or assume-role")

@@ -98,7 +98,7 @@ func (b *builder) leftover(o Owned) (key string, found bool) {
 	case 0:
 		return "", false
 	case 1:
-		return newer[0], !b.ids[id(KindCleanKey, newer[0])]
+		return newer[0], !b.has(id(KindCleanKey, newer[0]))
 	default:
 		b.problem("user/"+o.Parent, "an earlier run died while it made an access key, and two keys are newer than that: which one is the run's cannot be told",
 			"delete the one that nobody uses (aws iam get-access-key-last-used tells), and start again")
@@ -141,6 +141,7 @@ func (b *builder) cleanStatements() {
 				Reviewed: PolicyDigest(have.doc), MadeWhole: len(have.doc.Statements) == 1, Live: live(b.w),
 			}
 		default:
+			b.explainStanding(name, have)
 			continue
 		}
 		s := Step{
@@ -150,6 +151,18 @@ func (b *builder) cleanStatements() {
 		s.Change.Lines = []Line{{"-", "Sid " + spec.Sid}}
 		s.Change.Preserved = others(have.doc, spec.Sid)
 		b.add(b.tidy(s, rule, b.sharing(name)))
+	}
+}
+
+// explainStanding says why a statement of which there is a record stays.
+func (b *builder) explainStanding(bucket string, have standing) {
+	o, recorded := b.owned(KindBucketPolicy, bucket, b.p.Permissions.Statement)
+	switch subject := "bucket policy of " + bucket; {
+	case !recorded || o.Intent:
+	case have.unread != nil:
+		b.problem(subject, "it cannot be read: "+have.unread.Error(), "")
+	case have.there && !have.ours:
+		b.warn(subject, "statement %s was edited since this plan wrote it, and stays: remove it by hand", o.Parent)
 	}
 }
 

@@ -109,7 +109,7 @@ func (b *builder) cleanBucket(name string, pairs []branch) {
 		Change: Change{Danger: "DELETE bucket " + name, Note: "only if it is empty then; its name is free for anyone to take"},
 		Spec:   Spec{Bucket: b.sourceBucket(pairs[0])},
 	}
-	for _, e := range b.existing(emptied) {
+	for _, e := range emptied {
 		if objects, _ := b.find(e); objects.Action == Wait {
 			s.Action, s.Confirm, s.Change.Note = Wait, "", "the bucket stays, since its objects do"
 		}

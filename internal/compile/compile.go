@@ -29,19 +29,24 @@ type builder struct {
 	w World
 
 	branches []branch
+	bySource map[string][]int // of branches
 	keys     keyring
 	docs     docs // of the permissions, where they are managed
 	policies []policyTarget
 	work     bool // some pair needs the principal
 
 	steps    []Step
-	ids      map[plan.StepID]bool
+	at       map[plan.StepID]int // of a step in steps
 	problems []Problem
 	warnings []Warning
 }
 
 func newBuilder(p *plan.Plan, w World) *builder {
-	b := &builder{p: p, w: w, branches: survey(p, w), ids: make(map[plan.StepID]bool)}
+	b := &builder{p: p, w: w, branches: survey(p, w), at: make(map[plan.StepID]int)}
+	b.bySource = make(map[string][]int)
+	for i, br := range b.branches {
+		b.bySource[br.pair.Source] = append(b.bySource[br.pair.Source], i)
+	}
 	b.work = slices.ContainsFunc(b.branches, branch.active)
 	b.keys = b.readKeys()
 	if b.manages() {
@@ -65,24 +70,31 @@ func (b *builder) manages() bool {
 // add appends a step. Of Needs and After only those stay that are steps, so that
 // every rule can name what it comes after where that exists.
 func (b *builder) add(s Step) {
-	if b.ids[s.ID] {
+	if b.has(s.ID) {
 		b.problem(string(s.ID), "the plan asks for this step twice", "")
 		return
 	}
-	s.Needs = b.existing(s.Needs)
-	s.After = slices.DeleteFunc(b.existing(s.After), func(id plan.StepID) bool { return slices.Contains(s.Needs, id) })
-	b.ids[s.ID] = true
+	named := make(map[plan.StepID]bool)
+	s.Needs, s.After = b.existing(s.Needs, named), b.existing(s.After, named)
+	b.at[s.ID] = len(b.steps)
 	b.steps = append(b.steps, s)
 }
 
-func (b *builder) existing(ids []plan.StepID) []plan.StepID {
+// existing keeps what is a step and was not named before.
+func (b *builder) existing(ids []plan.StepID, named map[plan.StepID]bool) []plan.StepID {
 	var all []plan.StepID
 	for _, id := range ids {
-		if b.ids[id] && !slices.Contains(all, id) {
+		if b.has(id) && !named[id] {
+			named[id] = true
 			all = append(all, id)
 		}
 	}
 	return all
+}
+
+func (b *builder) has(id plan.StepID) bool {
+	_, ok := b.at[id]
+	return ok
 }
 
 // of returns the IDs of the steps of some kinds, in order.
@@ -97,10 +109,8 @@ func (b *builder) of(kinds ...Kind) []plan.StepID {
 }
 
 func (b *builder) find(id plan.StepID) (Step, bool) {
-	for _, s := range b.steps {
-		if s.ID == id {
-			return s, true
-		}
+	if at, ok := b.at[id]; ok {
+		return b.steps[at], true
 	}
 	return Step{}, false
 }

@@ -94,6 +94,12 @@ func TestWhatStandsInTheWayIsSaidAtPlanTime(t *testing.T) {
 		"deletion by size": {func(p *plan.Plan, _ *World) {
 			p.Buckets[0].Cleanup.SourceObjects, p.Buckets[0].Verify.Level = plan.AfterVerify, plan.LevelSize
 		}, "sizes alone are no evidence"},
+		"settings disagree": {func(p *plan.Plan, _ *World) {
+			other := pair("tommy", "tommy-b")
+			other.ToPrefix, other.Settings.Versioning = "x/", true
+			p.Buckets[0].Settings.Region = "eu-west-1"
+			p.Buckets = append(p.Buckets, other)
+		}, "two pairs ask for different settings"},
 		"two newer keys": {func(_ *plan.Plan, w *World) {
 			w.Principal.Keys = []AccessKey{{ID: "AKIA1"}, {ID: "AKIA2"}}
 			w.Owned = []Owned{{Kind: KindCredentials, Parent: "misterrodgers", Intent: true}}

@@ -11,6 +11,13 @@
 //	         3 what these need                 → bucket, permission, credential, probe steps
 //	         4 what holds already              → steps that do nothing, shown as such
 //
+// What is ours: what state has recorded, and what carries our tags; the digests of
+// our statements stand in the tags of our policies. What is not ours is left alone, or a problem.
+//
+// A program grows with the pairs: steps are a few per pair, edges a few per step.
+// Every program is sound (TestEveryProgramIsSound), and after applying one the plan
+// compiles to no change.
+//
 // What is not guaranteed: that the world stays as it was observed. Every runner
 // reads again before it writes.
 package compile

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -269,5 +270,23 @@ func TestEveryProgramIsSound(t *testing.T) {
 	})
 	if compiledOnce == 0 {
 		t.Error("no plan compiled at all")
+	}
+}
+
+func TestAThousandPairsCompile(t *testing.T) {
+	p, w := tommy(), fresh()
+	p.Buckets, w.Copies = nil, nil
+	for i := range 1000 {
+		src := fmt.Sprintf("source-%04d", i)
+		p.Buckets = append(p.Buckets, pair(src, fmt.Sprintf("destination-%04d", i)))
+		w.Buckets[BucketRef{plan.Source, src}] = secure("us-west-2")
+	}
+	_, err := Compile(p, w)
+	if err == nil || !strings.Contains(err.Error(), "more than 20 policies") {
+		t.Errorf("got %v, want the limit of attached policies named", err)
+	}
+	p.Permissions.Manage = false
+	if prog := compiled(t, p, w); len(prog.Steps) < 6000 {
+		t.Errorf("%d steps, want six a pair", len(prog.Steps))
 	}
 }

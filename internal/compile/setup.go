@@ -2,7 +2,6 @@ package compile
 
 import (
 	"maps"
-	"slices"
 
 	"xplan/plan"
 )
@@ -69,7 +68,7 @@ func (b *builder) buckets() {
 			}
 		default:
 			step.Action = Hold
-			b.checkExisting(*spec, br.dst)
+			b.checkExisting(*spec, br)
 		}
 		b.add(step)
 	}
@@ -116,7 +115,7 @@ func (b *builder) tags() map[string]string { return map[string]string{PlanTag: b
 
 // sources are the source buckets, each once, in the order of the plan.
 func (b *builder) sources() []string {
-	var all []string
+	all := make([]string, 0, len(b.branches))
 	for _, br := range b.branches {
 		all = append(all, br.pair.Source)
 	}
@@ -124,13 +123,15 @@ func (b *builder) sources() []string {
 }
 
 // from returns the first pair that copies from the bucket.
-func (b *builder) from(source string) branch {
-	return b.branches[slices.IndexFunc(b.branches, func(br branch) bool { return br.pair.Source == source })]
-}
+func (b *builder) from(source string) branch { return b.branches[b.bySource[source][0]] }
 
 // sharing are the pairs that copy from the bucket.
 func (b *builder) sharing(source string) []branch {
-	return slices.DeleteFunc(slices.Clone(b.branches), func(br branch) bool { return br.pair.Source != source })
+	all := make([]branch, 0, len(b.bySource[source]))
+	for _, i := range b.bySource[source] {
+		all = append(all, b.branches[i])
+	}
+	return all
 }
 
 // subject names a bucket for people.

@@ -112,7 +112,7 @@ func (b *builder) probe(br branch) {
 	if arn, ok := b.customerKey(br, plan.Source); ok {
 		s.Needs = append(s.Needs, id(KindGrant, arn))
 	}
-	spec.FreshlyMade = slices.ContainsFunc(b.existing(s.Needs), func(needed plan.StepID) bool {
+	spec.FreshlyMade = slices.ContainsFunc(s.Needs, func(needed plan.StepID) bool {
 		step, _ := b.find(needed)
 		return step.Action == Create || step.Action == Update
 	})

@@ -60,10 +60,7 @@ func (q *s3Call) readACL(b *s3Bucket, owner string) ([]s3Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.mu.RLock()
-	enforced := b.ownership == ownerEnforced
-	b.mu.RUnlock()
-	if enforced {
+	if b.enforced() {
 		if canned == aclOwnerFull || canned == "" && len(grants) == 1 && grants[0] == (s3Grant{q.s.canonicalID(b.owner), permissionFull}) {
 			return nil, nil
 		}
@@ -123,6 +120,9 @@ func (q *s3Call) headerGrants(b *s3Bucket, owner, canned string) ([]s3Grant, err
 
 // objectGranted says whether an object's ACL lets the caller's account do action.
 func (q *s3Call) objectGranted(b *s3Bucket, v *s3Version, action string) bool {
+	if b.enforced() {
+		return false
+	}
 	want := ""
 	switch action {
 	case "s3:GetObject", "s3:GetObjectVersion":
@@ -152,9 +152,9 @@ func (q *s3Call) bucketGranted(b *s3Bucket, action string) bool {
 		return false
 	}
 	b.mu.RLock()
-	acl, enforced := b.acl, b.ownership == ownerEnforced
+	acl := b.acl
 	b.mu.RUnlock()
-	return !enforced && q.granted(b, acl, want)
+	return !b.enforced() && q.granted(b, acl, want)
 }
 
 func (q *s3Call) granted(b *s3Bucket, acl []s3Grant, want string) bool {
@@ -219,10 +219,7 @@ func (q *s3Call) bodyACL(b *s3Bucket, owner string) ([]s3Grant, error) {
 	if err := q.readXML(&doc); err != nil {
 		return nil, err
 	}
-	b.mu.RLock()
-	enforced := b.ownership == ownerEnforced
-	b.mu.RUnlock()
-	if enforced {
+	if b.enforced() {
 		return nil, aclsOff()
 	}
 	var grants []s3Grant
@@ -241,7 +238,7 @@ func (q *s3Call) getObjectACL() error {
 		return err
 	}
 	q.versionHeader(v)
-	return q.answerACL(v.owner, v.acl)
+	return q.answerACL(q.bucket.ownerOf(v), v.acl)
 }
 
 func (q *s3Call) putObjectACL() error {
@@ -249,7 +246,7 @@ func (q *s3Call) putObjectACL() error {
 	if err != nil {
 		return err
 	}
-	acl, err := q.bodyACL(q.bucket, v.owner)
+	acl, err := q.bodyACL(q.bucket, q.bucket.ownerOf(v))
 	if err != nil {
 		return err
 	}

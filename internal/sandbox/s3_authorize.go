@@ -30,13 +30,29 @@ func (q *s3Call) permitObject(b *s3Bucket, action, key string, v *s3Version, con
 	if len(v.tags) > 0 {
 		cond = existingTags(cond, v.tags)
 	}
+	foreign := b.ownerOf(v) != b.owner
 	if len(v.acl) > 0 {
 		res.Granted = q.objectGranted(b, v, action)
 	}
-	if v.owner != b.owner && !strings.HasPrefix(action, "s3:DeleteObject") {
+	if foreign && !strings.HasPrefix(action, "s3:DeleteObject") {
 		return q.permitForeign(b, action, key, v, cond)
 	}
 	return q.permitOn(b, action, b.object(key), res, cond)
+}
+
+// ownerOf is whose an object is: with ACLs off everything is the bucket's owner's.
+func (b *s3Bucket) ownerOf(v *s3Version) string {
+	if v.owner == b.owner || b.enforced() {
+		return b.owner
+	}
+	return v.owner
+}
+
+// enforced says whether ACLs are off.
+func (b *s3Bucket) enforced() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.ownership == ownerEnforced
 }
 
 // permitForeign is permitObject where somebody else than the bucket's owner owns

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -86,20 +87,23 @@ func TestAnEndpointOfAnotherRegionRedirects(t *testing.T) {
 	wantAnswer(t, err, "")
 }
 
+// virtualHosts makes a client name buckets by hosts, and finds those.
+func (w *s3World) virtualHosts(o *s3.Options) {
+	tr := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(w.URL(), "http://"))
+	}}
+	w.t.Cleanup(tr.CloseIdleConnections)
+	o.HTTPClient = &http.Client{Transport: tr}
+	o.UsePathStyle = false
+	o.BaseEndpoint = aws.String(strings.Replace(w.URL(), "127.0.0.1", "localhost", 1))
+}
+
 func TestVirtualHostsNameBuckets(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.object("a b/+c", "hello", PutOptions{})
 	id, secret := w.Admin(SourceAccount)
-	c := w.client(id, secret, "", func(o *s3.Options) {
-		tr := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(w.URL(), "http://"))
-		}}
-		t.Cleanup(tr.CloseIdleConnections)
-		o.HTTPClient = &http.Client{Transport: tr}
-		o.UsePathStyle = false
-		o.BaseEndpoint = aws.String(strings.Replace(w.URL(), "127.0.0.1", "localhost", 1))
-	})
+	c := w.client(id, secret, "", w.virtualHosts)
 	if got := get(t, c, "tommy", "a b/+c"); got != "hello" {
 		t.Errorf("body %q", got)
 	}
@@ -332,4 +336,36 @@ func TestOthersPayWhereTheRequesterDoes(t *testing.T) {
 	if out.RequestCharged != types.RequestChargedRequester {
 		t.Errorf("charged %q", out.RequestCharged)
 	}
+}
+
+func TestADeletedPrincipalShowsAsItsID(t *testing.T) {
+	w := newS3World(t, Config{})
+	ctx, b := t.Context(), aws.String("tommy")
+	w.bucket(SourceAccount, "tommy", BucketOptions{})
+	boss := admin(t, w.Server, DestinationAccount).iam
+	made, err := boss.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("fred")})
+	wantAnswer(t, err, "")
+	text := bucketPolicy(`{"AWS":"`+*made.User.Arn+`"}`, `"s3:GetObject"`, `"arn:aws:s3:::tommy/*"`, "")
+	_, err = w.src.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: b, Policy: &text})
+	wantAnswer(t, err, "")
+	if got := w.BucketPolicy("tommy"); !strings.Contains(got, *made.User.Arn) {
+		t.Errorf("policy %s", got)
+	}
+	_, err = boss.DeleteUser(ctx, &iam.DeleteUserInput{UserName: aws.String("fred")})
+	wantAnswer(t, err, "")
+	got := w.BucketPolicy("tommy")
+	if !strings.Contains(got, *made.User.UserId) || strings.Contains(got, *made.User.Arn) {
+		t.Errorf("policy %s does not show %s", got, *made.User.UserId)
+	}
+	_, err = w.src.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: b, Policy: &got})
+	wantAnswer(t, err, "MalformedPolicy")
+}
+
+func TestAVirtualHostOfAnotherRegionIsMalformed(t *testing.T) {
+	w := newS3World(t, Config{})
+	w.bucket(SourceAccount, "tommy", BucketOptions{Region: "eu-west-1"})
+	id, secret := w.Admin(SourceAccount)
+	c := w.client(id, secret, "", w.virtualHosts)
+	_, err := c.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("tommy")})
+	wantAnswer(t, err, "AuthorizationHeaderMalformed")
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"net/url"
 	"strings"
 	"testing"
@@ -193,4 +194,34 @@ func TestCustomerKeysMustBeShown(t *testing.T) {
 	wantAnswer(t, err, "BadRequest")
 	_, err = w.src.CopyObject(ctx, copyIn(func(*s3.CopyObjectInput) {}))
 	wantAnswer(t, err, "InvalidRequest")
+}
+
+func TestCustomerKeysOpenTheirObjects(t *testing.T) {
+	w := newS3World(t, Config{})
+	ctx, b, k := t.Context(), aws.String("tommy"), aws.String("k")
+	w.bucket(SourceAccount, "tommy", BucketOptions{})
+	customer := func(c string) (key, sum *string) {
+		raw := []byte(strings.Repeat(c, 32))
+		digest := bodyOf(raw).md5()
+		return aws.String(base64.StdEncoding.EncodeToString(raw)), aws.String(base64.StdEncoding.EncodeToString(digest[:]))
+	}
+	algorithm := aws.String("AES256")
+	key, sum := customer("k")
+	_, err := w.src.PutObject(ctx, &s3.PutObjectInput{Bucket: b, Key: k, Body: strings.NewReader("hello"), SSECustomerAlgorithm: algorithm, SSECustomerKey: key, SSECustomerKeyMD5: sum})
+	wantAnswer(t, err, "")
+	out, err := w.src.HeadObject(ctx, &s3.HeadObjectInput{Bucket: b, Key: k, SSECustomerAlgorithm: algorithm, SSECustomerKey: key, SSECustomerKeyMD5: sum})
+	wantAnswer(t, err, "")
+	if *out.ETag == `"5d41402abc4b2a76b9719d911017c592"` {
+		t.Error("the ETag of a sealed object is its MD5")
+	}
+	other, otherSum := customer("x")
+	_, err = w.src.GetObject(ctx, &s3.GetObjectInput{Bucket: b, Key: k, SSECustomerAlgorithm: algorithm, SSECustomerKey: other, SSECustomerKeyMD5: otherSum})
+	wantAnswer(t, err, "AccessDenied")
+	_, err = w.src.CopyObject(ctx, copyIn(func(in *s3.CopyObjectInput) {
+		in.CopySourceSSECustomerAlgorithm, in.CopySourceSSECustomerKey, in.CopySourceSSECustomerKeyMD5 = algorithm, key, sum
+	}))
+	wantAnswer(t, err, "")
+	if got := w.Objects("tommy")[0]; got.Encryption != sseAES256 || got.ETag != "5d41402abc4b2a76b9719d911017c592" {
+		t.Errorf("copied %+v", got)
+	}
 }

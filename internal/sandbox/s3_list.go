@@ -220,7 +220,7 @@ func (q *s3Call) listEntries(x *xmlWriter, l *listQuery, p listPage, withOwner b
 		x.objectElements(v)
 		if withOwner {
 			x.open("Owner")
-			x.text("ID", owners.of(q.s, v.owner))
+			x.text("ID", owners.of(q.s, q.bucket.ownerOf(v)))
 			x.close("Owner")
 		}
 		x.text("StorageClass", v.storageClass())

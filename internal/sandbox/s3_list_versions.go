@@ -66,7 +66,7 @@ func (q *s3Call) versionEntries(x *xmlWriter, l *listQuery, p listPage) {
 				x.restoreElement(v.restore, q.now)
 			}
 		}
-		q.owner(x, v.owner)
+		q.owner(x, q.bucket.ownerOf(v))
 		x.close(element)
 	}
 	x.commonPrefixes(l, p)

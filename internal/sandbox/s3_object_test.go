@@ -267,6 +267,16 @@ func TestWritersOwnObjectsWhereACLsAreOn(t *testing.T) {
 			t.Errorf("%s is %s's, want %s", *o.Key, got, want)
 		}
 	}
+	_, err = w.src.PutBucketOwnershipControls(ctx, &s3.PutBucketOwnershipControlsInput{Bucket: b, OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}}}})
+	wantAnswer(t, err, "")
+	_ = get(t, w.src, "tommy", "theirs") // with ACLs off everything is the bucket owner's
+	_, err = w.src.PutObjectAcl(ctx, &s3.PutObjectAclInput{Bucket: b, Key: aws.String("theirs"), ACL: types.ObjectCannedACLPublicRead})
+	wantAnswer(t, err, "AccessControlListNotSupported")
+	acl, err := w.src.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: b, Key: aws.String("theirs")})
+	wantAnswer(t, err, "")
+	if got, want := *acl.Owner.ID, w.accountOf(SourceAccount).canonicalID; got != want {
+		t.Errorf("the object is %s's, want %s", got, want)
+	}
 	_, err = w.src.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: b, Key: aws.String("theirs")})
 	wantAnswer(t, err, "")
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// virtualBucket is the bucket that the Host header names (bucket.localhost),
-// or "" where the path names it.
+// virtualBucket is the bucket that the Host header names (bucket.localhost,
+// bucket.s3.eu-west-1.localhost), or "" where the path names it.
 func virtualBucket(r *http.Request) string {
 	host := r.Host
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
@@ -18,7 +18,7 @@ func virtualBucket(r *http.Request) string {
 	if !ok {
 		return ""
 	}
-	if i := strings.LastIndex(name, ".s3"); i >= 0 {
+	if i := strings.LastIndex(name+".", ".s3."); i >= 0 {
 		name = name[:i]
 	}
 	return name

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -252,24 +253,21 @@ func (q *s3Call) readBody(limit int64) ([]byte, error) {
 	if q.size > limit {
 		return nil, entityTooLarge(q.size, limit)
 	}
-	var buf bytes.Buffer
-	if q.size > 0 {
-		buf.Grow(int(q.size) + bytes.MinRead)
-	}
 	if q.body == nil {
 		return nil, nil
 	}
-	n, err := buf.ReadFrom(q.body)
+	var buf bytes.Buffer
+	n, err := buf.ReadFrom(io.LimitReader(q.body, limit+1))
 	var api *apiError
 	switch {
 	case errors.As(err, &api):
 		return nil, api
-	case err != nil || (q.size >= 0 && n != q.size):
-		return nil, newError(http.StatusBadRequest, "IncompleteBody", "The request body terminated unexpectedly")
 	case n > limit:
 		return nil, entityTooLarge(n, limit)
+	case err != nil || (q.size >= 0 && n != q.size):
+		return nil, newError(http.StatusBadRequest, "IncompleteBody", "The request body terminated unexpectedly")
 	}
-	return slices.Clip(buf.Bytes()), nil
+	return bytes.Clone(buf.Bytes()), nil // without the buffer's slack: objects stay
 }
 
 func entityTooLarge(size, limit int64) *apiError {

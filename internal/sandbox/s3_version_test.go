@@ -168,3 +168,26 @@ func TestASyntheticBucketIsABucket(t *testing.T) {
 		}
 	}
 }
+
+func TestSuspendedVersioningKeepsOneNullVersion(t *testing.T) {
+	w := newS3World(t, Config{})
+	ctx, b, k := t.Context(), aws.String("tommy"), aws.String("k")
+	w.bucket(SourceAccount, "tommy", BucketOptions{Versioning: versioningEnabled})
+	kept := put(t, w.src, "tommy", "k", "one")
+	_, err := w.src.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: b, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusSuspended}})
+	wantAnswer(t, err, "")
+	put(t, w.src, "tommy", "k", "two")
+	if out := put(t, w.src, "tommy", "k", "three"); aws.ToString(out.VersionId) != nullVersion {
+		t.Errorf("version %q, want null", aws.ToString(out.VersionId))
+	}
+	del, err := w.src.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: b, Key: k})
+	wantAnswer(t, err, "")
+	if !aws.ToBool(del.DeleteMarker) || aws.ToString(del.VersionId) != nullVersion {
+		t.Errorf("delete answers %+v", del)
+	}
+	page, err := w.src.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: b})
+	wantAnswer(t, err, "")
+	if len(page.Versions) != 1 || *page.Versions[0].VersionId != *kept.VersionId || len(page.DeleteMarkers) != 1 {
+		t.Errorf("versions %+v, markers %+v", page.Versions, page.DeleteMarkers)
+	}
+}

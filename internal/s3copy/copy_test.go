@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func long(n int) string { return strings.Repeat("0123456789", n/10+1)[:n] }
@@ -366,4 +367,54 @@ func TestFinishedRunLeavesNoUpload(t *testing.T) {
 	if len(dst.uploads) != 0 || len(job.Journal.(*journal).p.Uploads) != 0 {
 		t.Error("a finished run leaves uploads")
 	}
+}
+
+func TestServerWithoutPartCopiesOrTagsIsServedAllTheSame(t *testing.T) {
+	src, dst, job := pair()
+	src.putParts("p", long(50), long(50))
+	dst.fault = func(op, _ string) error {
+		if op == "part" {
+			return ErrUnsupported
+		}
+		return nil
+	}
+	src.fault = func(op, _ string) error {
+		if op == "tags" {
+			return ErrUnsupported
+		}
+		return nil
+	}
+	s := run1(t, small(), job)
+	if s.Tally.Copied.Objects != 1 || s.Tally.Evidence.Checksum.Objects != 1 || len(dst.uploads) != 0 {
+		t.Errorf("got %+v", s)
+	}
+	wantEqual(t, src, dst, job)
+}
+
+func TestCopyWithoutEvidenceIsMadeOnce(t *testing.T) {
+	src, dst, job := pair()
+	src.bare, dst.bare, dst.kms = true, true, true
+	dst.clock = dst.clock.Add(time.Hour)
+	src.put("a", "aaaa")
+	src.put("b", "bbbb")
+	src.put("c", "cccc")
+	run1(t, small(), job)
+	again := func() Summary {
+		job.Journal = &journal{}
+		return run1(t, small(), job)
+	}
+	if s := again(); s.Tally.Copied.Objects != 3 {
+		t.Errorf("without the knowledge of an earlier run: %+v", s.Tally)
+	}
+	job.Earlier = Window{Begun: src.clock.Add(time.Minute), Ended: dst.clock}
+	if s := again(); s.Tally.Same.Objects != 3 || s.Tally.Evidence.SizeOnly.Objects != 3 {
+		t.Errorf("with it: %+v", s.Tally)
+	}
+	src.clock = dst.clock
+	src.put("a", "AAAA") // written to since
+	dst.put("b", "BBBB") // by somebody else, after the run
+	if s := again(); s.Tally.Copied.Objects != 2 || s.Tally.Same.Objects != 1 {
+		t.Errorf("after changes: %+v", s.Tally)
+	}
+	wantEqual(t, src, dst, job)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 )
 
 // A Mode says what a job does with a key that differs.
@@ -53,6 +54,10 @@ type Job struct {
 	// SecondPass lists again at the end, for keys that appeared or changed behind the
 	// cursor. An object that it copies again is not counted again.
 	SecondPass bool
+	// Earlier is when a run of the very same job came to its end without a failure, if
+	// one did. What it copied is not copied again for want of comparable evidence: see
+	// [Window.Covers].
+	Earlier Window
 	// Kill, when closed, breaks off what is in flight. Cancelling Run's context only
 	// stops scheduling: objects in flight are finished (those by parts after their
 	// running parts), and everything settled is committed.
@@ -81,6 +86,18 @@ func (l Limits) Validate() error {
 		return fmt.Errorf("part threshold %d is not between 0 and 5 GiB", l.PartThreshold)
 	}
 	return nil
+}
+
+// A Window is a stretch of time. The zero value is none.
+type Window struct{ Begun, Ended time.Time }
+
+// Covers tells whether the run of that time made dst from src as they are now: the
+// source was not written to since it began, and the destination was written by then,
+// and not afterwards. Where the clocks of the run and the server are apart, it says no
+// rather than yes, but for a foreign write of the same size within the difference.
+func (w Window) Covers(src, dst *Object) bool {
+	return !w.Begun.IsZero() && src.Size == dst.Size && !src.Modified.IsZero() &&
+		src.Modified.Before(w.Begun) && !dst.Modified.Before(w.Begun.Truncate(time.Second)) && !dst.Modified.After(w.Ended)
 }
 
 func (l Limits) withDefaults() Limits {

@@ -52,6 +52,9 @@ const maxKey = 1024
 // is known of them. Pure; f is the finding where dst is given, and final says that
 // there is nothing left to ask for.
 func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
+	if final && dst != nil && !f.decided() && j.Mode != Verify && j.Earlier.Covers(src, dst) {
+		f.proof = bySize
+	}
 	out := outcome{size: src.Size, proof: f.proof, reason: string(f.differ)}
 	switch {
 	case dst != nil && f.proof != noProof:

@@ -5,10 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // emptyPages is how many pages in a row may be empty before a listing counts as stuck.
 const emptyPages = 10_000
+
+const (
+	listTries = 4                      // of one page that cannot be had
+	listPause = 100 * time.Millisecond // before the second try; grows
+)
 
 // side is one bucket's part of a range: the keys below prefix with after < key <= through.
 type side struct {
@@ -34,18 +40,13 @@ func (s side) read(ctx context.Context, r *run, out chan<- batch) {
 	}
 	var bufs [2][]Object
 	w := walk{side: s, last: s.after}
-	req := PageRequest{Prefix: s.prefix, After: legalStart(s.after)}
-	if req.After < s.prefix {
-		req.After = ""
-	}
+	w.start()
 	for turn := 0; ; {
-		page, err := paced(ctx, r, func(ctx context.Context) (Page, error) {
-			return s.lister.ListPage(ctx, req, bufs[turn][:0])
-		})
+		page, err := w.fetch(ctx, r, bufs[turn][:0])
 		var keys []Object
 		if err == nil {
 			bufs[turn] = page.Objects
-			keys, err = w.take(page, req.Token)
+			keys, err = w.take(page)
 		}
 		if err != nil {
 			err = fmt.Errorf("list the %s below %q: %w", s.name, s.prefix, err)
@@ -61,23 +62,51 @@ func (s side) read(ctx context.Context, r *run, out chan<- batch) {
 		if err != nil || w.ended {
 			return
 		}
-		req.Token = page.Token
 	}
 }
 
 // walk checks that a listing moves on in byte order, and cuts it to its side.
 type walk struct {
 	side  side
-	last  string
-	empty int
-	begun bool
+	next  PageRequest
+	last  string // greatest key seen, or the one to start behind
+	empty int    // pages in a row
+	begun bool   // the pages are behind last by themselves
 	ended bool
 }
 
-func (w *walk) take(p Page, asked string) ([]Object, error) {
+// start has the next request begin behind the last key: at the start of a range, or
+// where a token is of no use any more. A StartAfter that had to be cut repeats keys.
+func (w *walk) start() {
+	w.next = PageRequest{Prefix: w.side.prefix, After: legalStart(w.last)}
+	if w.next.After < w.side.prefix {
+		w.next.After = ""
+	}
+	w.begun = false
+}
+
+// fetch asks for the next page, a few times where that may help.
+func (w *walk) fetch(ctx context.Context, r *run, buf []Object) (Page, error) {
+	for try := 1; ; try++ {
+		page, err := patient(ctx, r, func() {}, func(ctx context.Context) (Page, error) {
+			return w.side.lister.ListPage(ctx, w.next, buf)
+		})
+		if err == nil || try == listTries || fatal(err) || errors.Is(err, ErrDenied) || ctx.Err() != nil {
+			return page, err
+		}
+		r.count.Retried.Add(1)
+		if err := wait(ctx, time.Duration(try)*listPause); err != nil {
+			return page, err
+		}
+		w.start()
+	}
+}
+
+func (w *walk) take(p Page) ([]Object, error) {
+	asked := w.next.Token
 	keys := p.Objects
-	for !w.begun && len(keys) > 0 { // a StartAfter that had to be cut repeats keys
-		if keys[0].Key > w.side.after {
+	for !w.begun && len(keys) > 0 {
+		if keys[0].Key > w.last {
 			w.begun = true
 			break
 		}
@@ -96,7 +125,7 @@ func (w *walk) take(p Page, asked string) ([]Object, error) {
 		}
 		w.last = key
 	}
-	w.ended = !p.More
+	w.ended, w.next.Token = !p.More, p.Token
 	if w.ended || len(p.Objects) > 0 {
 		w.empty = 0
 		return keys, nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // pages is a lister that answers with given pages.
@@ -132,4 +133,25 @@ func TestWatermarkWaitsForGaps(t *testing.T) {
 	if len(w.done) != 0 {
 		t.Errorf("%d pages are still held", len(w.done))
 	}
+}
+
+func TestListingGoesOnByKeyWhereItsTokenIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket(nil)
+		for _, k := range []string{"a", "b\x01", "c", "d", "e"} {
+			b.put(k, "x")
+		}
+		b.page = func() int { return 2 }
+		asked := 0
+		b.fault = func(op, _ string) error {
+			if asked++; asked == 2 || asked == 3 {
+				return errTorn
+			}
+			return nil
+		}
+		keys, err := readAll(t, side{lister: b, name: "source"})
+		if got := strings.Join(keys, " "); err != nil || got != "a b\x01 c d e" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
 }

@@ -38,6 +38,15 @@ func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Co
 		return Copied{}, err
 	}
 	req.ChecksumAlgo, req.ChecksumType = algo, kind
+	answer, err := r.byUpload(ctx, t, req, parts, fresh)
+	if errors.Is(err, ErrUnsupported) && t.src.Size <= singleMax { // not every server copies parts
+		return r.copyWhole(ctx, t, to, fresh)
+	}
+	return answer, err
+}
+
+// byUpload copies through an upload of the given parts.
+func (r *run) byUpload(ctx context.Context, t *task, req UploadRequest, parts []Bytes, fresh bool) (Copied, error) {
 	u, kept, err := r.upload(ctx, &t.src, req, parts)
 	if err != nil {
 		return Copied{}, err
@@ -72,7 +81,7 @@ func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details)
 	}
 	var err error
 	req.Tags, err = paced(ctx, r, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key) })
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrUnsupported) { // a server without tags has none to lose
 		return req, fmt.Errorf("read the source's tags: %w", err)
 	}
 	return req, nil

@@ -72,15 +72,23 @@ func (p *pace) slow() {
 	}
 }
 
-// paced runs a request, again where the server says to slow down.
+// paced runs a request on an object, again where the server says to slow down: then
+// fewer of them are in flight.
 func paced[T any](ctx context.Context, r *run, request func(context.Context) (T, error)) (T, error) {
+	return patient(ctx, r, r.pace.slow, request)
+}
+
+// patient runs a request, again after a while where the server says to slow down.
+func patient[T any](
+	ctx context.Context, r *run, slow func(), request func(context.Context) (T, error),
+) (T, error) {
 	pause := throttledPause
 	for try := 1; ; try++ {
 		v, err := request(ctx)
 		if err == nil || try == throttledTries || !errors.Is(err, ErrThrottled) {
 			return v, err
 		}
-		r.pace.slow()
+		slow()
 		r.count.Retried.Add(1)
 		if err := wait(ctx, pause+rand.N(pause)); err != nil { //nolint:gosec // jitter
 			return v, err

@@ -104,12 +104,12 @@ func (p *page) marked() bool {
 }
 
 // enter counts a settled key, and notes its failure.
-func (p *page) enter(t *task, out outcome, now time.Time) {
+func (p *page) enter(t *task, out outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if out.state == isFailed {
 		p.failures = append(p.failures, Failure{
-			Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: now,
+			Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: time.Now(),
 		})
 	}
 	switch {

@@ -449,7 +449,7 @@ func TestDeniedListingEndsTheRun(t *testing.T) {
 		n := 0
 		src.fault = func(op, _ string) error {
 			if op == "list" {
-				if n++; n == 3 {
+				if n++; n >= 3 {
 					return cause
 				}
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // The phases of failures.
@@ -49,7 +48,7 @@ func (r *run) finish(p *page, done bool) {
 // settle counts a key, for good.
 func (r *run) settle(t *task, out outcome) {
 	out.reason = clip(out.reason)
-	t.page.enter(t, out, time.Now())
+	t.page.enter(t, out)
 	if t.old == nil {
 		r.count.Settled.Add(1)
 		r.count.BytesSettled.Add(int64(out.size))
@@ -218,11 +217,11 @@ func (r *run) examine(ctx context.Context, t *task) (action, outcome, error) {
 		return rest, outcome{}, &ObjectError{Phase: phaseCompare, Key: t.src.Key, Err: err}
 	}
 	if src != nil { // it may be another version than the one listed
-		t.src.Size, t.src.ETag = src.Size, src.ETag
+		t.src.Size, t.src.ETag, t.src.Modified = src.Size, src.ETag, src.Modified
 	}
 	t.exists = dst != nil
 	if dst != nil && dst.ETag != "" {
-		t.dst.Size, t.dst.ETag = dst.Size, dst.ETag
+		t.dst.Size, t.dst.ETag, t.dst.Modified = dst.Size, dst.ETag, dst.Modified
 	}
 	t.examined, t.f = true, f
 	act, out := r.job.judge(&t.src, t.target(), f, true)

@@ -38,12 +38,7 @@ func (r *run) stream(ctx context.Context, t *task, to string, fresh bool) (Copie
 	if len(sizes) == 0 {
 		return r.streamWhole(ctx, t, req, &d, fresh)
 	}
-	u, kept, err := r.upload(ctx, &t.src, req, sizes)
-	if err != nil {
-		return Copied{}, err
-	}
-	answer, err := r.copyByParts(ctx, t, u, sizes, kept, fresh)
-	return answer, r.afterUpload(ctx, u, err)
+	return r.byUpload(ctx, t, req, sizes, fresh)
 }
 
 // streamLayout gives the parts to stream; none means whole.

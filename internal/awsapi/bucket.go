@@ -16,7 +16,8 @@ type bucket struct {
 	session *session
 	at      compile.Location
 	source  compile.Location // where copies come from; only at destinations
-	paced   bool             // the engine asks, and wants to hear of throttling at once
+	sums    uploadSums
+	paced   bool // the engine asks, and wants to hear of throttling at once
 }
 
 var (

@@ -131,6 +131,7 @@ func (b *bucket) CompleteUpload(ctx context.Context, r s3copy.CompleteRequest) (
 		}
 		return s3copy.Copied{}, e
 	}
+	b.sums.forget(r.UploadID)
 	if unquote(out.ETag) == "" {
 		return s3copy.Copied{}, emptyAnswer("complete the upload of object %q to %s", r.Key, b.at.Bucket)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,6 +23,22 @@ func withExpires(expires string) func(*s3.Options) {
 	}
 }
 
+// uploadSums remember which checksum each upload was started with: S3 refuses a part that is sent with another,
+// and keeps no part without one. What an earlier process started, ListParts tells.
+type uploadSums struct{ byID sync.Map }
+
+func (u *uploadSums) note(uploadID string, algorithm types.ChecksumAlgorithm) {
+	u.byID.Store(uploadID, algorithm)
+}
+
+func (u *uploadSums) of(uploadID string) types.ChecksumAlgorithm {
+	a, _ := u.byID.Load(uploadID)
+	algorithm, _ := a.(types.ChecksumAlgorithm)
+	return algorithm
+}
+
+func (u *uploadSums) forget(uploadID string) { u.byID.Delete(uploadID) }
+
 // CreateUpload starts a multipart upload with all that the finished object has to carry.
 func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (string, error) {
 	c, err := b.client(ctx)
@@ -36,7 +53,7 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 		CacheControl: optional(h.CacheControl), WebsiteRedirectLocation: optional(h.WebsiteRedirect),
 		Metadata: h.Metadata, Tagging: tagging(r.Tags),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
-		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(),
+		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), ChecksumType: types.ChecksumType(r.ChecksumType), RequestPayer: b.payer(),
 	}, withExpires(h.Expires))
 	if err != nil {
 		return "", failed(err, "start the upload of object %q to %s", r.Key, b.at.Bucket)
@@ -44,6 +61,7 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 	if aws.ToString(out.UploadId) == "" {
 		return "", emptyAnswer("start the upload of object %q to %s", r.Key, b.at.Bucket)
 	}
+	b.sums.note(*out.UploadId, types.ChecksumAlgorithm(r.ChecksumAlgo))
 	return *out.UploadId, nil
 }
 
@@ -56,6 +74,7 @@ func (b *bucket) AbortUpload(ctx context.Context, key, uploadID string) error {
 	_, err = c.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: &b.at.Bucket, Key: &key, UploadId: &uploadID, RequestPayer: b.payer(),
 	})
+	b.sums.forget(uploadID)
 	if err != nil {
 		e := failed(err, "abort the upload of object %q to %s", key, b.at.Bucket)
 		return unless(unless(e, s3copy.ErrNoUpload), s3copy.ErrNotFound)
@@ -79,6 +98,7 @@ func (b *bucket) ListParts(ctx context.Context, key, uploadID string) ([]s3copy.
 		if err != nil {
 			return nil, failed(err, "list the parts of object %q in %s", key, b.at.Bucket)
 		}
+		b.sums.note(uploadID, out.ChecksumAlgorithm)
 		for i := range out.Parts {
 			p := &out.Parts[i]
 			parts = append(parts, s3copy.Part{
@@ -163,7 +183,7 @@ func (b *bucket) PutPart(ctx context.Context, key, uploadID string, number int, 
 	}
 	out, err := c.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &b.at.Bucket, Key: &key, UploadId: &uploadID, PartNumber: aws.Int32(int32(number)),
-		Body: bytes.NewReader(body), RequestPayer: b.payer(),
+		Body: bytes.NewReader(body), ChecksumAlgorithm: b.sums.of(uploadID), RequestPayer: b.payer(),
 	})
 	if err != nil {
 		return s3copy.Part{}, failed(err, "write part %d of object %q to %s", number, key, b.at.Bucket)

@@ -103,7 +103,7 @@ func TestVirtualHostsNameBuckets(t *testing.T) {
 	w.bucket(SourceAccount, "tommy", BucketOptions{})
 	w.object("a b/+c", "hello", PutOptions{})
 	id, secret := w.Admin(SourceAccount)
-	c := w.client(id, secret, "", w.virtualHosts)
+	c := w.client(id, secret, w.virtualHosts)
 	if got := get(t, c, "tommy", "a b/+c"); got != "hello" {
 		t.Errorf("body %q", got)
 	}
@@ -365,7 +365,7 @@ func TestAVirtualHostOfAnotherRegionIsMalformed(t *testing.T) {
 	w := newS3World(t, Config{})
 	w.bucket(SourceAccount, "tommy", BucketOptions{Region: "eu-west-1"})
 	id, secret := w.Admin(SourceAccount)
-	c := w.client(id, secret, "", w.virtualHosts)
+	c := w.client(id, secret, w.virtualHosts)
 	_, err := c.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("tommy")})
 	wantAnswer(t, err, "AuthorizationHeaderMalformed")
 }

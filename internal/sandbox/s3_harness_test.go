@@ -39,15 +39,15 @@ func newS3World(t *testing.T, cfg Config) *s3World {
 
 func (w *s3World) admin(account string) *s3.Client {
 	id, secret := w.Admin(account)
-	return w.client(id, secret, "")
+	return w.client(id, secret)
 }
 
 // client is the real SDK, without retries, so that each answer shows.
-func (w *s3World) client(id, secret, token string, opts ...func(*s3.Options)) *s3.Client {
+func (w *s3World) client(id, secret string, opts ...func(*s3.Options)) *s3.Client {
 	w.t.Helper()
 	opts = append([]func(*s3.Options){func(o *s3.Options) {
 		o.Region = defaultRegion
-		o.Credentials = credentials.NewStaticCredentialsProvider(id, secret, token)
+		o.Credentials = credentials.NewStaticCredentialsProvider(id, secret, "")
 		o.BaseEndpoint = aws.String(w.URL())
 		o.UsePathStyle = true
 		o.RetryMaxAttempts = 1
@@ -74,7 +74,7 @@ func (w *s3World) user(account, name, policy string) (*s3.Client, string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.client(c.AccessKeyID, c.Secret, ""), arn
+	return w.client(c.AccessKeyID, c.Secret), arn
 }
 
 func (w *s3World) bucket(account, name string, o BucketOptions) {

@@ -40,6 +40,12 @@ const (
 
 // An s3Service is S3: its buckets, and the operations on them. It is safe for
 // concurrent use.
+//
+// Lifecycle, replication, notification, website and logging settings are kept
+// and answered, and nothing acts on them. Not served (501): access points,
+// directory buckets, S3 Select, form uploads, inventory, analytics and metrics.
+// S3's 409 for writes that collide comes only as a Fault, and the ETag of an
+// object of unstored zeros is an MD5 of their number, not of the zeros.
 type s3Service struct {
 	server *Server
 	cfg    S3Config

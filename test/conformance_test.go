@@ -33,6 +33,20 @@ var conformance = []struct {
 	{"ListingStartsBehindAKey", anyServer, checkStartAfter},
 	{"ListingKnowsEmptyAndMissingBuckets", anyServer, checkNoBucket},
 	{"EveryKeyIsListedReadCopiedAndDeletedAsItIs", anyServer, checkKeys},
+	{"DetailsTellHeadersTagsAndChecksums", anyServer, checkDetails},
+	{"BytesAreReadByRangeAndOnCondition", anyServer, checkRanges},
+	{"StorageClassesAreKept", anyServer, checkClasses},
+	{"BytesArePutWithAllTheirHeaders", anyServer, checkPut},
+	{"CopiesKeepHeadersTagsAndChecksums", anyServer, checkCopy},
+	{"CopiesHoldToTheirConditions", anyServer, checkConditions},
+	{"CopiesDropTagsAndChangeClassWhereAsked", anyServer, checkCopyOptions},
+	{"NobodyReadsWithoutTheOwnersConsent", anyServer, checkConsent},
+	{"AnotherOwnersBucketIsRefused", anyServer, checkOwners},
+	{"PartsKeepLayoutAndETag", anyServer, checkParts},
+	{"PartsHoldToTheirConditions", anyServer, checkPartConditions},
+	{"AnAbortedUploadLeavesNothing", anyServer, checkAbort},
+	{"BytesArePutByParts", anyServer, checkPutParts},
+	{"EveryDeletionIsAnsweredFor", anyServer, checkDelete},
 }
 
 func TestConformance(t *testing.T) {

@@ -9,8 +9,42 @@ import (
 // does otherwise.
 type fact string
 
+// The facts that some server does otherwise.
+const (
+	consent             fact = "without the owner's consent another account is refused"
+	ownerPinned         fact = "a request that names another owner is refused"
+	storageClasses      fact = "an object keeps the class that it was put into"
+	tagsAcross          fact = "a copy across accounts keeps tags"
+	copyDropsTags       fact = "a copy that replaces tags by none has none"
+	copyIfMatch         fact = "a copy of a changed source is refused"
+	copyIfNoneMatch     fact = "a copy onto a taken key is refused where that was asked"
+	copyKeepsSum        fact = "a copy keeps the source's checksum"
+	copyMakesSum        fact = "a copy has the checksum that was asked for"
+	copyTellsSum        fact = "a copy's answer tells its checksum"
+	partIfMatch         fact = "a part of a changed source is refused"
+	completeIfNoneMatch fact = "completing an upload onto a taken key is refused where that was asked"
+	completeAborted     fact = "completing an aborted upload says that there is none"
+	fullSums            fact = "an upload by parts keeps a checksum of the whole object"
+	headTellsParts      fact = "a HEAD of part 1 tells the number of parts, and the part's and the object's size"
+	headTellsType       fact = "a HEAD tells what the checksum covers"
+	deleteIfMatch       fact = "deleting a changed object is refused"
+)
+
 // differences say what servers do not do, and why that is known. The suite asserts them: see holds.
-var differences = map[fact]map[string]string{}
+var differences = map[fact]map[string]string{
+	consent:         {motoName: "no bucket policy lets anybody in or keeps anybody but by a Deny: cross-account access is on"},
+	ownerPinned:     {motoName: "it ignores the expected owner"},
+	copyIfMatch:     {motoName: "it ignores conditions on copies"},
+	partIfMatch:     {motoName: "it ignores conditions on copies"},
+	copyIfNoneMatch: {motoName: "it ignores conditions on copies", versitygwName: "it knows If-None-Match for put and complete only"},
+	headTellsParts:  {motoName: "it sends no Content-Range, so nothing tells the object's size"},
+	completeAborted: {motoName: "it fails inside: 500 with an HTML page"},
+	fullSums:        {motoName: "it makes a checksum of the parts' checksums, and calls it one of the object"},
+	headTellsType:   {motoName: "its HEAD says nothing of the kind"},
+	deleteIfMatch:   {motoName: "it ignores the ETag of a deletion", versitygwName: "it ignores the ETag of a deletion"},
+	storageClasses:  {versitygwName: "a file system has one class"},
+	tagsAcross:      {motoName: "it loses tags where a copy crosses accounts"},
+}
 
 // consulted notes which rows a run has met, by server.
 var consulted = map[string][]fact{}

@@ -120,6 +120,17 @@ func (s side) at(bucket string) compile.Location {
 	return compile.Location{Bucket: bucket, Region: s.account.Region, Account: s.account.ID}
 }
 
+// ownerOf is who owns a side's buckets, as the owner's header names it.
+func (w *world) ownerOf(s side) string {
+	switch {
+	case s.account.IsAWS():
+		return s.account.ID
+	case s.account.Profile == sourceProfile:
+		return w.host
+	}
+	return w.guest
+}
+
 // name makes a name that nothing else has.
 func name(base string) string {
 	return base + "-" + strings.ToLower(rand.Text()[:10])

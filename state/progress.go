@@ -32,6 +32,7 @@ type Upload struct {
 	ID      string
 	ETag    string // of the source
 	Size    int64
+	Part    int64 // size of its first part: another one means another layout
 	Started time.Time
 }
 

@@ -54,7 +54,7 @@ func kinds() []kind {
 			func(b []byte) (Range, error) { return decodeRange(5, b) }),
 		kindOf("failure", Failure{Key: "k", Phase: "copy", Reason: "AccessDenied", Size: 1 << 40, At: at(4)}, encodeFailure,
 			func(b []byte) (Failure, error) { return decodeFailure("k", b) }),
-		kindOf("upload", Upload{Key: "k", ID: "upload id", ETag: "e-3", Size: 6 << 30, Started: at(5)}, encodeUpload,
+		kindOf("upload", Upload{Key: "k", ID: "upload id", ETag: "e-3", Size: 6 << 30, Part: 128 << 20, Started: at(5)}, encodeUpload,
 			func(b []byte) (Upload, error) { return decodeUpload("k", b) }),
 		kindOf("tally", tally, encodeTally, decodeTally),
 	}

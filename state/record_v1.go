@@ -131,13 +131,14 @@ func encodeUpload(u Upload) []byte {
 	e.string(u.ID)
 	e.string(u.ETag)
 	e.int(u.Size)
+	e.int(u.Part)
 	e.time(u.Started)
 	return e.b
 }
 
 func decodeUpload(key string, b []byte) (Upload, error) {
 	d := openRecord("upload", b)
-	u := Upload{Key: key, ID: d.string(), ETag: d.string(), Size: d.int(), Started: d.time()}
+	u := Upload{Key: key, ID: d.string(), ETag: d.string(), Size: d.int(), Part: d.int(), Started: d.time()}
 	return u, d.end()
 }
 

@@ -130,13 +130,15 @@ func (j journal) Commit(_ context.Context, b s3copy.Batch) error {
 }
 
 func (j journal) PutUpload(_ context.Context, u s3copy.Upload) error {
-	return j.db.PutUpload(j.job, state.Upload{Key: u.Key, ID: u.ID, ETag: u.ETag, Size: int64(u.Size), Started: u.Started})
+	return j.db.PutUpload(j.job, state.Upload{
+		Key: u.Key, ID: u.ID, ETag: u.ETag, Size: int64(u.Size), Part: int64(u.Part), Started: u.Started,
+	})
 }
 
 func (j journal) DropUpload(_ context.Context, key string) error { return j.db.DropUpload(j.job, key) }
 
 func upload(u state.Upload) s3copy.Upload {
-	return s3copy.Upload{Key: u.Key, ID: u.ID, ETag: u.ETag, Size: s3copy.Bytes(u.Size), Started: u.Started}
+	return s3copy.Upload{Key: u.Key, ID: u.ID, ETag: u.ETag, Size: s3copy.Bytes(u.Size), Part: s3copy.Bytes(u.Part), Started: u.Started}
 }
 
 func tally(t state.Tally) s3copy.Tally {

@@ -13,7 +13,7 @@ import (
 
 // Options are Open's. The zero value is sound.
 type Options struct {
-	// InFlight is how many requests may be under way at once: that many connections are kept. 0 means 64.
+	// InFlight is how many requests may be under way at once: twice as many connections are kept, 512 at least.
 	InFlight int
 	// Session names the sessions of assumed roles: "xplan-" and this; CloudTrail shows it. "" means the process's ID.
 	Session string

@@ -2,9 +2,13 @@ package awsapi
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
 )
 
 // BucketPolicy returns the policy's JSON as S3 has it; "" is none.
@@ -23,14 +27,19 @@ func (s *session) BucketPolicy(ctx context.Context, bucket, region string) (stri
 	return aws.ToString(out.Policy), nil
 }
 
-// PutBucketPolicy writes the whole policy. It never confirms the removal of one's own access.
+// PutBucketPolicy writes the whole policy. It never confirms the removal of one's own access. S3 answers another
+// account with 405, which is a denial here.
 func (s *session) PutBucketPolicy(ctx context.Context, bucket, region, document string) error {
 	c, err := s.ownClient(ctx, bucket, region)
 	if err != nil {
 		return err
 	}
 	if _, err := c.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: &bucket, Policy: &document}); err != nil {
-		return failed(err, "write the policy of bucket %s", bucket)
+		e := failed(err, "write the policy of bucket %s", bucket)
+		if s.account.IsAWS() && statusCode(err) == http.StatusMethodNotAllowed {
+			return because(because(e, s3copy.ErrDenied), compile.ErrDenied)
+		}
+		return e
 	}
 	return nil
 }

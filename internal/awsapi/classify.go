@@ -37,7 +37,7 @@ func meaningsOfCode(code, message string) []error {
 		return []error{s3copy.ErrNoUpload}
 	case "InvalidObjectState":
 		return []error{s3copy.ErrArchived}
-	case "NotImplemented", "XNotImplemented", "NotSupported", "UnsupportedOperation",
+	case "NotImplemented", "XNotImplemented", "NotSupported", "UnsupportedOperation", "MethodNotAllowed",
 		"VersioningNotConfigured": // the last one is versitygw's
 		return []error{s3copy.ErrUnsupported, compile.ErrUnsupported}
 	case "MalformedPolicy", "MalformedPolicyDocument":
@@ -70,7 +70,7 @@ func meaningsOfStatus(status int) []error {
 		return []error{s3copy.ErrNotFound}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return []error{s3copy.ErrThrottled}
-	case http.StatusNotImplemented:
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
 		return []error{s3copy.ErrUnsupported, compile.ErrUnsupported}
 	}
 	return nil

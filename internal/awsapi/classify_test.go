@@ -34,6 +34,7 @@ func TestAnswersMeanWhatTheRestAsksFor(t *testing.T) {
 		{403, "RequestTimeTooSkewed", []error{s3copy.ErrCredentials}},
 		{501, "NotImplemented", []error{s3copy.ErrUnsupported, compile.ErrUnsupported}},
 		{501, "XNotImplemented", []error{s3copy.ErrUnsupported}},
+		{405, "MethodNotAllowed", []error{s3copy.ErrUnsupported, compile.ErrUnsupported}},
 		{412, "PreconditionFailed", []error{s3copy.ErrChanged}},
 	} {
 		t.Run(c.code, func(t *testing.T) {
@@ -78,6 +79,13 @@ func TestPolicyNamingANewPrincipalIsInvalidForNow(t *testing.T) {
 	err = account(t, s).PutBucketPolicy(t.Context(), "tommy", "us-west-2", "{}")
 	if err == nil || errors.Is(err, compile.ErrInvalidPrincipal) {
 		t.Errorf("got %v, want an error that no waiting mends", err)
+	}
+}
+
+func TestPolicyOfAnotherAccountsBucketIsDenied(t *testing.T) {
+	s := serve(t, func(request) (int, string) { return 405, xmlError("MethodNotAllowed", "not against this resource") })
+	if err := account(t, s).PutBucketPolicy(t.Context(), "tommy", "us-west-2", "{}"); !errors.Is(err, compile.ErrDenied) {
+		t.Errorf("got %v, want %v", err, compile.ErrDenied)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,36 +73,45 @@ func samePrincipal(signer, principal string) bool {
 	return strings.HasPrefix(signer, strings.Replace(prefix, ":iam::", ":sts::", 1)+":assumed-role/"+name+"/")
 }
 
-// onSample runs a probe on an object of the bucket, one with bytes where there is one.
+// errNoProof says that an object tells nothing about access: it is gone, archived, or under a customer's own key.
+var errNoProof = errors.New("the object proves nothing")
+
+// onSample runs a probe on the first objects of the bucket, those with bytes first, until one proves something.
 func onSample(ctx context.Context, b *bucket, prefix string, probe func(context.Context, *bucket, s3copy.Object) error) error {
 	page, err := b.ListPage(ctx, s3copy.PageRequest{Prefix: prefix, Max: probeKeys}, nil)
-	if err != nil || len(page.Objects) == 0 {
+	if err != nil {
 		return err
 	}
-	sample := page.Objects[0]
+	slices.SortStableFunc(page.Objects, func(x, y s3copy.Object) int { return telling(y) - telling(x) })
 	for _, o := range page.Objects {
-		if o.Size > 0 && !archivedClass(o.StorageClass) {
-			sample = o
-			break
+		if err := probe(ctx, b, o); !errors.Is(err, errNoProof) {
+			return err
 		}
 	}
-	return probe(ctx, b, sample)
+	return nil
 }
 
-func archivedClass(class string) bool {
-	return class == string(types.ObjectStorageClassGlacier) || class == string(types.ObjectStorageClassDeepArchive)
+// telling ranks objects by what reading them proves.
+func telling(o s3copy.Object) int {
+	class := types.ObjectStorageClass(o.StorageClass)
+	switch {
+	case class == types.ObjectStorageClassGlacier, class == types.ObjectStorageClassDeepArchive:
+		return 0
+	case o.Size == 0:
+		return 1
+	}
+	return 2
 }
 
-// probeRead asks for details and the first byte, which also decrypts. An archived object refuses its
-// bytes, but only to those who may read it. One deleted since it was listed proves nothing and passes.
+// probeRead asks for details and the first byte, which also decrypts.
 func probeRead(ctx context.Context, b *bucket, o s3copy.Object) error {
 	_, err := b.Head(ctx, s3copy.HeadRequest{Key: o.Key})
 	if err != nil || o.Size == 0 {
-		return unless(err, s3copy.ErrNotFound)
+		return proof(err)
 	}
 	body, err := b.Open(ctx, s3copy.OpenRequest{Key: o.Key, Length: 1})
 	if err != nil {
-		return unless(unless(err, s3copy.ErrArchived), s3copy.ErrNotFound)
+		return proof(err)
 	}
 	_, err = io.Copy(io.Discard, body)
 	return errors.Join(err, body.Close())
@@ -109,7 +119,16 @@ func probeRead(ctx context.Context, b *bucket, o s3copy.Object) error {
 
 func probeTags(ctx context.Context, b *bucket, o s3copy.Object) error {
 	_, err := b.Tags(ctx, o.Key)
-	return unless(err, s3copy.ErrNotFound)
+	return proof(err)
+}
+
+// proof tells a refusal of the caller from one that is the object's own.
+func proof(err error) error {
+	e, ok := errors.AsType[*RequestError](err)
+	if ok && (errors.Is(err, s3copy.ErrNotFound) || errors.Is(err, s3copy.ErrArchived) || e.Status == http.StatusBadRequest && e.means == nil) {
+		return fmt.Errorf("%w: %w", errNoProof, err)
+	}
+	return err
 }
 
 // probeWrite starts an upload and aborts it: that asks for the permission to write, for the default key, and for

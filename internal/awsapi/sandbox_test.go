@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -442,5 +443,22 @@ func TestFaultsOfTheServerAreToldAsTheyAre(t *testing.T) {
 	_, err = d.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "new", IfNoneMatch: true})
 	if !errors.Is(err, s3copy.ErrExists) {
 		t.Errorf("a taken key: got %v, want %v", err, s3copy.ErrExists)
+	}
+}
+
+func TestObjectUnderACustomersKeySaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.put(t, "k", sandbox.PutOptions{CustomerKeyMD5: "1B2M2Y8AsgTpgAmY7PhCfg=="})
+	_, l := w.permit(t)
+	_, err := l.OpenSource(w.source()).Head(t.Context(), s3copy.HeadRequest{Key: "k"})
+	if err == nil || !strings.Contains(err.Error(), "SSE-C") {
+		t.Errorf("HEAD: got %v, want SSE-C named", err)
+	}
+	_, err = l.OpenDestination(w.destination(), w.source()).CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
+	if err == nil || errors.Is(err, s3copy.ErrDenied) {
+		t.Errorf("copy: got %v, want the server's reason", err)
+	}
+	if err := l.Probe(t.Context(), compile.LegReadSource, w.spec()); err != nil {
+		t.Errorf("probe: %v", err)
 	}
 }

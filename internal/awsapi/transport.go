@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	leastIdleConnections = 128
+	leastIdleConnections = 512
 	idleTimeout          = 90 * time.Second
 	// answerTimeout bounds the wait for an answer's first byte: a server may work on a part copy of
 	// 5 GB for minutes, and a dead one must not hold the run for ever.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,6 +107,9 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	}
 	job := r.asAdmins(s3copy.Verify, c)
 	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
+	if sum, ok := r.ends.get(c.Pair.ID()); errors.Is(err, s3copy.ErrEmptySource) && (!ok || sum.Tally.Listed.Objects == 0) {
+		return held("no object is left"), nil // a source that was copied a moment ago and is empty now stops it
+	}
 	if err != nil {
 		return executor.Result{Detail: tally}, err
 	}
@@ -175,6 +179,7 @@ func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, e
 		}
 	}
 	job.Counters = &s3copy.Counters{} // the pair's own counts are the copy's
+	job.Rules.Restore = false
 	job.Deleter = deleter.OpenDeleter(c.Destination())
 	sum, err := r.d.Engine.Run(ctx, job)
 	res := executor.Result{Outcome: executor.Done, Detail: sum.Tally, Failed: sum.Tally.Failed.Objects}

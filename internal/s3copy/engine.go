@@ -47,6 +47,9 @@ func (e *Engine) start(ctx context.Context, job Job, watch watcher) (*run, error
 	if err := job.validate(); err != nil {
 		return nil, fmt.Errorf("copy job: %w", err)
 	}
+	if job.Mode == Copy && job.Journal == nil {
+		job.Journal = nowhere{}
+	}
 	var p Progress
 	if job.Journal != nil {
 		var err error
@@ -66,8 +69,6 @@ func (j *Job) validate() error {
 		return errors.New("no source")
 	case j.Destination == nil && j.Mode != Scan:
 		return errors.New("no destination")
-	case j.Mode == Copy && j.Journal == nil:
-		return errors.New("no journal")
 	case j.Mode != Copy && j.Journal != nil:
 		return errors.New("a journal is for copies only")
 	case j.Mode == Copy && j.Rules.DeleteExtra && j.Deleter == nil:

@@ -43,7 +43,7 @@ type Job struct {
 	Prefix, ToPrefix string      // keys below Prefix go below ToPrefix
 	Streaming        bool        // the servers cannot see each other: bytes come through here
 	Rules            Rules
-	Journal          Journal // nil in Scan and Verify
+	Journal          Journal // nil in Scan and Verify; nil in a Copy keeps nothing, so that it cannot be resumed
 	Counters         *Counters
 
 	// StopAtFirst ends a scan at the first key that there is something to do for:

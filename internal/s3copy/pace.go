@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	throttledTries = 8                      // of one request that is told to slow down
+	throttledTries = 10                     // of one request that is told to slow down
 	throttledPause = 50 * time.Millisecond  // before the second try; doubles
 	throttledMost  = 5 * time.Second        // the longest pause
 	cutEvery       = 200 * time.Millisecond // one burst of slow-downs cuts the pace once

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -260,7 +259,6 @@ func TestJobsThatMakeNoSenseAreRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Job){
 		"no source":       func(j *Job) { j.Source = nil },
 		"no destination":  func(j *Job) { j.Destination = nil },
-		"no journal":      func(j *Job) { j.Journal = nil },
 		"a journal":       func(j *Job) { j.Mode = Scan },
 		"to delete extra": func(j *Job) { j.Rules.DeleteExtra = true },
 		"nothing to rest": func(j *Job) { j.Rules.Restore = true },
@@ -277,166 +275,6 @@ func TestJobsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	if _, err := New(Limits{PartThreshold: 6 << 30}); err == nil {
 		t.Error("an impossible threshold was accepted")
-	}
-}
-
-func TestScanWritesNothingAndCountsLikeTheCopy(t *testing.T) {
-	src, dst, job := pair()
-	for i := range 50 {
-		src.put(fmt.Sprintf("k%02d", i), fmt.Sprint(i))
-		if i%3 == 0 {
-			dst.put(fmt.Sprintf("k%02d", i), "other")
-		}
-		if i%3 == 1 {
-			dst.put(fmt.Sprintf("k%02d", i), fmt.Sprint(i))
-		}
-	}
-	scan := job
-	scan.Mode, scan.Journal = Scan, nil
-	s := run1(t, small(), scan)
-	for op := range dst.calls {
-		if !slices.Contains([]string{"list", "head"}, op) {
-			t.Errorf("a scan asked for %q", op)
-		}
-	}
-	c := run1(t, small(), job)
-	if s.Tally.New.Objects+s.Tally.Changed.Objects != c.Tally.Copied.Objects || s.Tally.Same != c.Tally.Same {
-		t.Errorf("scanned %+v, copied %+v", s.Tally, c.Tally)
-	}
-	if len(s.Samples["changed"]) != 10 || s.Samples["changed"][0].Reason == "" || s.Largest.Size != 2 || s.Classes["STANDARD"].Objects != 50 {
-		t.Errorf("got %+v", s)
-	}
-}
-
-func TestScanOfNoDestinationSeesEverythingNew(t *testing.T) {
-	src, _, job := pair()
-	src.put("a", "a")
-	job.Mode, job.Journal, job.Destination = Scan, nil, nil
-	if s := run1(t, small(), job); s.Tally.New.Objects != 1 {
-		t.Errorf("got %+v", s.Tally)
-	}
-}
-
-func TestScanStopsAtTheFirstThingToDo(t *testing.T) {
-	src, dst, job := pair()
-	for i := range 5000 {
-		src.put(fmt.Sprintf("k%04d", i), "same")
-		if i < 2500 {
-			dst.put(fmt.Sprintf("k%04d", i), "same")
-		}
-	}
-	scan := job
-	scan.Mode, scan.Journal, scan.StopAtFirst = Scan, nil, true
-	s := run1(t, small(), scan)
-	if !s.Partial || len(s.Samples["new"]) != 1 || s.Samples["new"][0].Key != "k2500" {
-		t.Errorf("got %+v", s)
-	}
-	if len(s.Seed.Ranges) != 1 || s.Seed.Ranges[0].Done != "k1999" || s.Seed.Add.Same.Objects != 2000 {
-		t.Fatalf("seed %+v", s.Seed)
-	}
-	if err := job.Journal.Commit(t.Context(), s.Seed); err != nil {
-		t.Fatal(err)
-	}
-	c := run1(t, small(), job)
-	if c.Tally.Listed.Objects != 5000 || c.Tally.Same.Objects != 2500 || c.Tally.Copied.Objects != 2500 {
-		t.Errorf("got %+v", c.Tally)
-	}
-}
-
-func TestScanOfEqualBucketsSeedsAllOfTheCopy(t *testing.T) {
-	src, dst, job := pair()
-	src.put("a", "same")
-	dst.put("a", "same")
-	job.Mode, job.Journal, job.StopAtFirst = Scan, nil, true
-	s := run1(t, small(), job)
-	if s.Partial || len(s.Seed.Ranges) != 1 || !s.Seed.Ranges[0].Ended || s.Tally.Same.Objects != 1 {
-		t.Errorf("got %+v", s)
-	}
-	job.Rules.Level = "bytes" // equal, but not yet proven at that level
-	if s = run1(t, small(), job); s.Partial || len(s.Seed.Ranges) != 0 || s.Tally.Same.Objects != 1 {
-		t.Errorf("got %+v", s)
-	}
-}
-
-func TestScanWithoutTheRightToHeadStillCounts(t *testing.T) {
-	src, dst, job := pair()
-	src.put("a", "aaaa")
-	dst.put("a", "bbbb")
-	job.Mode, job.Journal = Scan, nil
-	deny := func(op, _ string) error {
-		if op == "head" {
-			return ErrDenied
-		}
-		return nil
-	}
-	src.fault, dst.fault = deny, deny
-	if s := run1(t, small(), job); s.Tally.Changed.Objects != 1 {
-		t.Errorf("got %+v", s.Tally)
-	}
-}
-
-func TestVerifyFindsWhatIsMissingOrDifferent(t *testing.T) {
-	src, dst, job := pair()
-	for _, k := range []string{"same", "differs", "missing", "kms"} {
-		src.put(k, "body of "+k)
-	}
-	dst.put("same", "body of same")
-	dst.put("differs", "BODY of differs")
-	dst.kms = true
-	dst.put("kms", "body of kms")
-	job.Mode, job.Journal = Verify, nil
-	s := run1(t, small(), job)
-	if s.Tally.Same.Objects != 2 || s.Tally.Failed.Objects != 2 || s.Tally.Evidence.Checksum.Objects != 1 || len(s.Failures) != 2 {
-		t.Errorf("got %+v", s)
-	}
-	job.Rules.Level = "bytes"
-	s = run1(t, small(), job)
-	if s.Tally.Evidence.Bytes.Objects != 2 || s.Tally.Failed.Objects != 2 {
-		t.Errorf("got %+v", s)
-	}
-	job.Rules.Level = "size"
-	s = run1(t, small(), job)
-	if s.Tally.Same.Objects != 3 || s.Tally.Evidence.SizeOnly.Objects != 2 {
-		t.Errorf("got %+v", s)
-	}
-}
-
-func TestObjectsWithoutEvidenceGoByTheRule(t *testing.T) {
-	for otherwise, want := range map[string]func(Tally) Count{
-		"accept": func(t Tally) Count { return t.Evidence.SizeOnly },
-		"bytes":  func(t Tally) Count { return t.Evidence.Bytes },
-		"fail":   func(t Tally) Count { return t.Failed },
-	} {
-		for _, mode := range []Mode{Copy, Verify} {
-			src, dst, job := pair()
-			dst.kms, dst.bare = true, true
-			src.put("k", "body")
-			job.Mode, job.Rules.Otherwise = mode, otherwise
-			if mode == Verify {
-				dst.put("k", "body")
-				job.Journal = nil
-			}
-			s := run1(t, small(), job)
-			if want(s.Tally).Objects != 1 {
-				t.Errorf("%s, %s: got %+v", mode, otherwise, s.Tally)
-			}
-		}
-	}
-}
-
-func TestBytesThatDifferAreFound(t *testing.T) {
-	src, dst, job := pair()
-	src.put("k", strings.Repeat("x", 200_000))
-	dst.fault = func(op, key string) error {
-		if op == "open" {
-			dst.objects[key].body[150_000] = 'y'
-		}
-		return nil
-	}
-	job.Rules.Level = "bytes"
-	s := run1(t, Limits{InFlight: 1}, job)
-	if s.Tally.Failed.Objects != 1 || !strings.Contains(s.Failures[0].Reason, "131072") {
-		t.Errorf("got %+v", s)
 	}
 }
 
@@ -461,4 +299,32 @@ func TestDeniedListingEndsTheRun(t *testing.T) {
 			t.Errorf("%v: got %v, %+v", cause, err, s.Tally)
 		}
 	}
+}
+
+func TestCopyWithoutAJournalIsACopyAllTheSame(t *testing.T) {
+	src, dst, job := pair()
+	src.put("a", "a")
+	src.putParts("p", "some ", "parts")
+	job.Journal = nil
+	if s := run1(t, small(), job); s.Tally.Copied.Objects != 2 {
+		t.Errorf("got %+v", s.Tally)
+	}
+	wantEqual(t, src, dst, job)
+}
+
+func TestDestinationThatCannotBeAskedIsCopiedOver(t *testing.T) {
+	src, dst, job := pair()
+	src.put("a", "right")
+	dst.put("a", "wrong")
+	refuse := func(op, _ string) error {
+		if op == "head" {
+			return errors.New("400 Bad Request")
+		}
+		return nil
+	}
+	dst.fault = refuse
+	if s := run1(t, small(), job); s.Tally.Copied.Objects != 1 {
+		t.Errorf("got %+v", s)
+	}
+	wantEqual(t, src, dst, job)
 }

@@ -88,7 +88,7 @@ func clip(reason string) string {
 // todo tells whether a scan's verdict leaves a copy something to do.
 func (r *run) todo(out outcome) bool {
 	switch out.state {
-	case isNew, isChanged, isUnreadable, isFailed:
+	case isNew, isChanged, isUnreadable:
 		return true
 	default:
 		return false
@@ -134,6 +134,9 @@ func (r *run) perform(ctx context.Context, t *task) error {
 		failure := &ObjectError{Phase: phaseCopy, Err: err}
 		errors.As(err, &failure)
 		out = failed(t.src.Size, failure.Phase, failure.Err.Error())
+		if r.job.Mode == Scan {
+			out.state = isUnreadable
+		}
 	}
 	r.settle(t, out)
 	return nil
@@ -205,7 +208,10 @@ func (r *run) lookThere(ctx context.Context, t *task) error {
 // examine asks both sides for what listings do not tell, and judges again.
 func (r *run) examine(ctx context.Context, t *task) (action, outcome, error) {
 	src, dst, f, err := r.compare(ctx, t, nil)
+	var there *thereError
 	switch {
+	case errors.As(err, &there) && !fatal(err) && ctx.Err() == nil && r.job.Mode != Verify:
+		dst = &Details{} // whatever is wrong with it, a copy puts it right
 	case errors.Is(err, errGone):
 		return rest, outcome{state: isGone}, nil
 	case errors.Is(err, ErrCustomerKey):
@@ -229,6 +235,12 @@ func (r *run) examine(ctx context.Context, t *task) (action, outcome, error) {
 }
 
 var errGone = errors.New("gone from the source")
+
+// thereError is a destination's object that could not be asked.
+type thereError struct{ err error }
+
+func (e *thereError) Error() string { return "head the destination: " + e.err.Error() }
+func (e *thereError) Unwrap() error { return e.err }
 
 // compare reads both objects' checksums: the destination's from a copy's answer where
 // that suffices. Where a side may not be asked, nothing is decided, and src is nil or
@@ -258,7 +270,7 @@ func (r *run) compare(ctx context.Context, t *task, answer *Copied) (src, dst *D
 	case silentHead(err):
 		return src, &Details{}, finding{}, nil
 	case err != nil:
-		return nil, nil, f, fmt.Errorf("head the destination: %w", err)
+		return src, nil, f, &thereError{err}
 	case src == nil:
 		return nil, &d, finding{}, nil
 	}

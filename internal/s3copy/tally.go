@@ -96,11 +96,11 @@ func (t *Tally) Check(m Mode) error {
 	}
 	equal := t.Same
 	if m != Scan {
+		settled.Plus(t.Failed)
 		equal.Plus(t.Copied)
 	}
-	for _, c := range []Count{t.Same, t.Skipped, t.Failed} {
-		settled.Plus(c)
-	}
+	settled.Plus(t.Same)
+	settled.Plus(t.Skipped)
 	skipped.Plus(t.Archived)
 	skipped.Plus(t.Kept)
 	for _, c := range []Count{t.Evidence.Checksum, t.Evidence.Bytes, t.Evidence.SizeOnly} {

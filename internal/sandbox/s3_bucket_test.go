@@ -286,11 +286,11 @@ func TestSettingsComeBackAsTheyWerePut(t *testing.T) {
 	_, err = w.src.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: b})
 	wantAnswer(t, err, "NoSuchLifecycleConfiguration")
 
-	_, err = w.src.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: b, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: aws.String("team"), Value: aws.String("tv & <co>")}}}})
+	_, err = w.src.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: b, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: aws.String("team"), Value: aws.String("tv - co/@ é")}}}})
 	wantAnswer(t, err, "")
 	tags, err := w.src.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: b})
 	wantAnswer(t, err, "")
-	if len(tags.TagSet) != 1 || *tags.TagSet[0].Value != "tv & <co>" {
+	if len(tags.TagSet) != 1 || *tags.TagSet[0].Value != "tv - co/@ é" {
 		t.Errorf("tags %+v", tags.TagSet)
 	}
 	_, err = w.src.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: b, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}})

@@ -116,6 +116,19 @@ func customerKey(h http.Header, prefix string) (string, error) {
 // readable asks whether the caller may decrypt an object of b; prefix is that
 // of the headers that carry a customer's key.
 func (q *s3Call) readable(b *s3Bucket, key string, v *s3Version, prefix string) error {
+	if err := q.keyFits(v, prefix); err != nil {
+		return err
+	}
+	if e := v.sse; e != nil && e.key != "" {
+		if err := q.s.server.kmsAllowed(q.call, "kms:Decrypt", e.key, e.kmsContext(b, key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyFits asks for the customer's key of an object that has one.
+func (q *s3Call) keyFits(v *s3Version, prefix string) error {
 	sum, err := customerKey(q.r.Header, prefix)
 	if err != nil {
 		return err
@@ -128,11 +141,6 @@ func (q *s3Call) readable(b *s3Bucket, key string, v *s3Version, prefix string) 
 		return denied("Access Denied")
 	case (e == nil || e.customer == "") && sum != "":
 		return invalidRequest("The encryption parameters are not applicable to this object.")
-	case e == nil || e.key == "":
-		return nil
-	}
-	if err := q.s.server.kmsAllowed(q.call, "kms:Decrypt", e.key, e.kmsContext(b, key)); err != nil {
-		return err
 	}
 	return nil
 }

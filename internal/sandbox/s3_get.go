@@ -24,7 +24,13 @@ func (q *s3Call) read(withBody bool) error {
 	if withBody && v.frozen(q.now) {
 		return frozenError(v, "The operation is not valid for the object's storage class")
 	}
-	if err := q.readable(q.bucket, q.target.Key, v, ssePrefix+"-Customer-"); err != nil {
+	wantsSum := strings.EqualFold(q.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED")
+	if withBody || wantsSum { // a HEAD decrypts only for the checksum
+		err = q.readable(q.bucket, q.target.Key, v, ssePrefix+"-Customer-")
+	} else {
+		err = q.keyFits(v, ssePrefix+"-Customer-")
+	}
+	if err != nil {
 		return err
 	}
 	h := q.w.Header()
@@ -38,7 +44,7 @@ func (q *s3Call) read(withBody bool) error {
 		return err
 	}
 	q.objectHeaders(v)
-	if strings.EqualFold(q.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+	if wantsSum {
 		q.readSum(v, where)
 	}
 	q.overrides()

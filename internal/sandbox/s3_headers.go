@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -109,9 +110,9 @@ func checkTags(tags []s3Tag, most int) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
 		switch {
-		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128:
+		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || !tagCharacters(t.Key):
 			return invalidTag("The TagKey you have provided is invalid", t)
-		case utf8.RuneCountInString(t.Value) > 256:
+		case utf8.RuneCountInString(t.Value) > 256 || !tagCharacters(t.Value):
 			return invalidTag("The TagValue you have provided is invalid", t)
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
 			return invalidTag("System tags cannot be added/updated by requester", t)
@@ -121,6 +122,13 @@ func checkTags(tags []s3Tag, most int) error {
 		seen[t.Key] = true
 	}
 	return nil
+}
+
+// tagCharacters tells whether a tag has only what S3 allows: letters, numbers, spaces and a few signs.
+func tagCharacters(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.N, unicode.Z) && !strings.ContainsRune("_.:/=+-@", r)
+	}) < 0
 }
 
 func invalidTag(message string, t s3Tag) *apiError {

@@ -13,12 +13,14 @@ const (
 	hasIAM    trait = "iam" // accounts, IAM, STS
 	hasKMS    trait = "kms"
 	hasEC2    trait = "ec2"
+	hasRoles  trait = "roles" // may be left behind
+	hasKeys   trait = "keys"  // known everywhere at once
 )
 
 // traits say what each server has. versitygw has no IAM API in this set-up; on AWS no instance is touched.
 var traits = map[string][]trait{
-	sandboxName:   {anyServer, hasIAM, hasKMS, hasEC2},
-	motoName:      {anyServer, hasIAM, hasKMS, hasEC2},
+	sandboxName:   {anyServer, hasIAM, hasKMS, hasEC2, hasRoles, hasKeys},
+	motoName:      {anyServer, hasIAM, hasKMS, hasEC2, hasRoles, hasKeys},
 	versitygwName: {anyServer},
 	awsName:       {anyServer, hasIAM, hasKMS},
 }
@@ -47,6 +49,22 @@ var conformance = []struct {
 	{"AnAbortedUploadLeavesNothing", anyServer, checkAbort},
 	{"BytesArePutByParts", anyServer, checkPutParts},
 	{"EveryDeletionIsAnsweredFor", anyServer, checkDelete},
+	{"ABucketIsMadeSecureAndTwiceIsNoError", anyServer, checkMake},
+	{"AnotherAccountsNameIsForeign", hasIAM, checkForeign},
+	{"OnlyAnEmptyBucketIsDeleted", anyServer, checkDeleteBucket},
+	{"BucketPoliciesAreKeptByMeaning", anyServer, checkBucketPolicy},
+	{"BucketPoliciesForNobodyAreRefused", hasIAM, checkUnknownPrincipal},
+	{"TheAccountIsTheProfiles", hasIAM, checkIdentity},
+	{"UsersAndRolesAreMadeOnceAndReadBack", hasIAM, checkPrincipal},
+	{"APolicyIsMadeChangedAttachedAndRemoved", hasIAM, checkPolicy},
+	{"RolesAreAssumedByWhomTheyTrust", hasIAM, checkRole},
+	{"ProfilesOpenOtherLogins", hasIAM, checkProfile},
+	{"ARoleOnTopOfAProfileReachesItsAccount", hasRoles, checkAdminRole},
+	{"GrantsAreMadeListedAndRevoked", hasKMS, checkGrants},
+	{"AGrantDecidesWhoDecrypts", hasKMS, checkGrantDecides},
+	{"OnlyUnprotectedInstancesAreTerminated", hasEC2, checkInstance},
+	{"KeysAreMadeUsedAndRemoved", hasIAM, checkAccessKeys},
+	{"InactiveAndDeletedKeysAreRefused", hasKeys, checkDeadKeys},
 }
 
 func TestConformance(t *testing.T) {

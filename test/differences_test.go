@@ -27,23 +27,41 @@ const (
 	fullSums            fact = "an upload by parts keeps a checksum of the whole object"
 	headTellsParts      fact = "a HEAD of part 1 tells the number of parts, and the part's and the object's size"
 	headTellsType       fact = "a HEAD tells what the checksum covers"
+	principalsChecked   fact = "a bucket policy for a principal who does not exist is refused"
+	policiesChecked     fact = "a bucket policy that is none is refused"
+	attachedPolicyStays fact = "an attached policy cannot be deleted"
+	inactiveKeysRefused fact = "an inactive key is refused"
+	trustDecides        fact = "a role is assumed only by whom it trusts"
+	deadKeysNamed       fact = "STS says of a deleted key that it is the key"
+	keyPolicyByARN      fact = "a key's policy is read by the key's ARN"
+	sameGrant           fact = "a grant asked for again by its name is the same grant"
+	kmsDecides          fact = "without the key's consent an encrypted object is not read"
 	deleteIfMatch       fact = "deleting a changed object is refused"
 )
 
 // differences say what servers do not do, and why that is known. The suite asserts them: see holds.
 var differences = map[fact]map[string]string{
-	consent:         {motoName: "no bucket policy lets anybody in or keeps anybody but by a Deny: cross-account access is on"},
-	ownerPinned:     {motoName: "it ignores the expected owner"},
-	copyIfMatch:     {motoName: "it ignores conditions on copies"},
-	partIfMatch:     {motoName: "it ignores conditions on copies"},
-	copyIfNoneMatch: {motoName: "it ignores conditions on copies", versitygwName: "it knows If-None-Match for put and complete only"},
-	headTellsParts:  {motoName: "it sends no Content-Range, so nothing tells the object's size"},
-	completeAborted: {motoName: "it fails inside: 500 with an HTML page"},
-	fullSums:        {motoName: "it makes a checksum of the parts' checksums, and calls it one of the object"},
-	headTellsType:   {motoName: "its HEAD says nothing of the kind"},
-	deleteIfMatch:   {motoName: "it ignores the ETag of a deletion", versitygwName: "it ignores the ETag of a deletion"},
-	storageClasses:  {versitygwName: "a file system has one class"},
-	tagsAcross:      {motoName: "it loses tags where a copy crosses accounts"},
+	consent:             {motoName: "no bucket policy lets anybody in or keeps anybody but by a Deny: cross-account access is on"},
+	ownerPinned:         {motoName: "it ignores the expected owner"},
+	copyIfMatch:         {motoName: "it ignores conditions on copies"},
+	partIfMatch:         {motoName: "it ignores conditions on copies"},
+	copyIfNoneMatch:     {motoName: "it ignores conditions on copies", versitygwName: "it knows If-None-Match for put and complete only"},
+	headTellsParts:      {motoName: "it sends no Content-Range, so nothing tells the object's size"},
+	completeAborted:     {motoName: "it fails inside: 500 with an HTML page"},
+	fullSums:            {motoName: "it makes a checksum of the parts' checksums, and calls it one of the object"},
+	headTellsType:       {motoName: "its HEAD says nothing of the kind"},
+	principalsChecked:   {motoName: "any text passes as a policy"},
+	policiesChecked:     {motoName: "any text passes as a policy"},
+	attachedPolicyStays: {motoName: "it deletes an attached policy, and then cannot detach it"},
+	inactiveKeysRefused: {motoName: "it ignores a key's status"},
+	deadKeysNamed:       {motoName: "its STS sends EC2's form of an error, which no STS client reads"},
+	trustDecides:        {motoName: "it ignores trust policies"},
+	sameGrant:           {motoName: "it makes another grant"},
+	keyPolicyByARN:      {motoName: "it finds a key's policy by the key's ID alone"},
+	kmsDecides:          {motoName: "it does not decide about keys"},
+	deleteIfMatch:       {motoName: "it ignores the ETag of a deletion", versitygwName: "it ignores the ETag of a deletion"},
+	storageClasses:      {versitygwName: "a file system has one class"},
+	tagsAcross:          {motoName: "it loses tags where a copy crosses accounts"},
 }
 
 // consulted notes which rows a run has met, by server.

@@ -31,38 +31,29 @@ func TestZZEngine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, streaming := range []bool{false, true} {
+			for j, h := range hostile {
+				if _, err := p.from.tryPut(t, p.bucket, "h/"+h.key, fmt.Sprint("b", j)); err != nil {
+					t.Logf("put %q: %v", h.key, err)
+				}
+			}
+			for _, pre := range []string{"h/", "p/"} {
 				job := s3copy.Job{
-					Mode: s3copy.Copy, Source: p.source, Destination: p.destination, Prefix: "p/", ToPrefix: fmt.Sprintf("to%t/", streaming),
-					Streaming: streaming, Journal: &memJournal{}, Samples: 5,
+					Mode: s3copy.Copy, Source: p.source, Destination: p.destination, Prefix: pre, ToPrefix: "to/" + pre,
 					Rules: s3copy.Rules{Tags: true, StorageClass: "preserve"},
 				}
-				show := func(what string, s s3copy.Summary, err error) {
-					y := s.Tally
-					t.Logf("%s %d %s streaming=%t %s: listed %d copied %d same %d failed %d extra %d evidence %+v err %v", w.server, i, p.name, streaming, what,
-						y.Listed.Objects, y.Copied.Objects, y.Same.Objects, y.Failed.Objects, y.Extra.Objects, y.Evidence, err)
-					for _, f := range s.Failures {
-						t.Logf("   %+v", f)
-					}
-					t.Logf("   %+v", s.Samples)
+				sum, err := e.Run(t.Context(), job)
+				t.Logf("%s %s %q copy: %+v %v", w.server, p.name, pre, sum.Tally.Copied, err)
+				for _, f := range sum.Failures {
+					t.Logf("   %+v", f)
 				}
-				s, err := e.Run(t.Context(), job)
-				show("first", s, err)
-				if !streaming {
-					id, err := p.destination.CreateUpload(t.Context(), s3copy.UploadRequest{Key: "dbg", ChecksumAlgo: "CRC32", ChecksumType: s3copy.Composite})
-					h, _ := p.source.Head(t.Context(), s3copy.HeadRequest{Key: "p/big", Checksums: true})
-					pt, err2 := p.destination.CopyPart(t.Context(), s3copy.PartRequest{SourceKey: "p/big", Key: "dbg", UploadID: id, IfMatch: h.ETag, Number: 1, First: 0, Last: 5242879})
-					h1, _ := p.source.Head(t.Context(), s3copy.HeadRequest{Key: "p/big", Part: 1})
-					t.Logf("DBG %s %+v %v %v head %+v %v part %+v %d %d", w.server, pt, err, err2, h.Checksums, h.Checksum, h1.ETag, h1.Parts, h1.PartSize)
+				var del s3copy.Deleter
+				if i == 0 || true {
+					del = p.from.admin(t).OpenDeleter(p.from.at(p.bucket))
 				}
-				s, err = e.Run(t.Context(), job)
-				show("second", s, err)
-				job.Mode, job.Journal, job.Rules.Level = s3copy.Verify, nil, "bytes"
-				s, err = e.Run(t.Context(), job)
-				show("verify", s, err)
-				job.Mode = s3copy.Scan
-				s, err = e.Run(t.Context(), job)
-				show("scan", s, err)
+				tally, err := e.DeleteSource(t.Context(), job, del)
+				t.Logf("%s %s %q delete: %+v %+v %+v %v", w.server, p.name, pre, tally.Listed, tally.Deleted, tally.Failed, err)
+				tally, err = e.DeleteSource(t.Context(), job, del)
+				t.Logf("%s %s %q again: %+v %v", w.server, p.name, pre, tally.Listed, err)
 			}
 		}
 	})

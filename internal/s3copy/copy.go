@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -127,7 +128,20 @@ func (r *run) send(ctx context.Context, t *task, to string, fresh bool) (Copied,
 	if t.src.Size > 0 && (t.src.Size > r.limits.PartThreshold || partsOf(t.src.ETag) > 0) {
 		return r.copyLarge(ctx, t, to, fresh)
 	}
-	return r.copyWhole(ctx, t, to, fresh)
+	answer, err := r.copyWhole(ctx, t, to, fresh)
+	if err != nil && t.src.Size == 0 && ctx.Err() == nil && unnamed(err) {
+		return r.stream(ctx, t, to, fresh) // some servers cannot copy a "dir/" marker, but can put it
+	}
+	return answer, err
+}
+
+// unnamed tells whether an error is none that the engine knows.
+func unnamed(err error) bool {
+	known := []error{
+		ErrDenied, ErrNotFound, ErrNoBucket, ErrChanged, ErrExists, ErrArchived, ErrThrottled, ErrCredentials,
+		ErrEmptyAnswer, ErrCustomerKey,
+	}
+	return !slices.ContainsFunc(known, func(k error) bool { return errors.Is(err, k) })
 }
 
 // copyWhole copies with one request.

@@ -1,6 +1,7 @@
 package s3copy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -417,4 +418,51 @@ func TestCopyWithoutEvidenceIsMadeOnce(t *testing.T) {
 		t.Errorf("after changes: %+v", s.Tally)
 	}
 	wantEqual(t, src, dst, job)
+}
+
+func TestServerThatGetsPartChecksumsWrongIsServedWithoutThem(t *testing.T) {
+	src, dst, job := pair()
+	o := src.putParts("p", long(50), long(50))
+	job.Destination = &muddled{bucket: dst}
+	s := run1(t, small(), job)
+	if s.Tally.Copied.Objects != 1 || dst.objects["p"].ETag != o.ETag || len(dst.uploads) != 0 {
+		t.Errorf("got %+v, uploads %v", s, dst.uploads)
+	}
+}
+
+func TestMarkerThatCannotBeCopiedIsPut(t *testing.T) {
+	src, dst, job := pair()
+	src.put("dir/", "").Headers.ContentType = "x-directory"
+	dst.fault = func(op, _ string) error {
+		if op == "copy" {
+			return errors.New("directory object contains data")
+		}
+		return nil
+	}
+	s := run1(t, small(), job)
+	if s.Tally.Copied.Objects != 1 || dst.calls["put"] != 1 {
+		t.Errorf("got %+v", s)
+	}
+	wantEqual(t, src, dst, job)
+}
+
+func TestObjectThatIsListedAndNotFoundIsAFailure(t *testing.T) {
+	src, dst, job := pair()
+	src.put("a", "a")
+	src.put("b", "b")
+	dst.fault = func(op, key string) error {
+		if op == "copy" && key == "a" {
+			return ErrNotFound
+		}
+		return nil
+	}
+	src.fault = func(op, key string) error {
+		if op == "head" && key == "a" {
+			return ErrNotFound
+		}
+		return nil
+	}
+	if s := run1(t, small(), job); s.Tally.Failed.Objects != 1 || !strings.Contains(s.Failures[0].Reason, "lists it still") {
+		t.Errorf("got %+v", s)
+	}
 }

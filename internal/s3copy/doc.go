@@ -13,6 +13,17 @@
 //	    when every key of the oldest page is settled, the cursor moves over it
 //	    cursors, counts and failures are committed together
 //
+// What fails is recorded, retried once when everything else is settled, and again by
+// every later run of the job; it never ends a run. What ends one is that the listing
+// cannot go on: no credentials, no bucket, no permission to list, no journal.
+//
+// An object is copied so that the copy can be compared afterwards: a multipart source
+// by its own parts, so that the ETags are equal; a large object of one part by parts
+// only where a checksum over the whole of it will prove the copy, else by one request,
+// which keeps its ETag. So a second run finds everything the same without a copy. What
+// is left (encrypted by KMS, and carrying no checksum) is copied again, unless
+// [Job.Earlier] says that a finished run made it.
+//
 // Memory is bounded by the pages that may run ahead of the cursor, never by
 // the number of keys. Nothing is guaranteed about an object that is written to
 // while it is copied, except that the copy is of the version that was listed or

@@ -127,3 +127,22 @@ func (r refusing) DeleteObjects(ctx context.Context, objects []Deletion) ([]erro
 type mute struct{ *bucket }
 
 func (mute) DeleteObjects(context.Context, []Deletion) ([]error, error) { return nil, nil }
+
+// muddled answers a part's copy with a composite checksum where one was asked for.
+type muddled struct {
+	*bucket
+	summed atomic.Bool
+}
+
+func (m *muddled) CreateUpload(ctx context.Context, r UploadRequest) (string, error) {
+	m.summed.Store(r.ChecksumAlgo != "")
+	return m.bucket.CreateUpload(ctx, r)
+}
+
+func (m *muddled) CopyPart(ctx context.Context, r PartRequest) (Part, error) {
+	p, err := m.bucket.CopyPart(ctx, r)
+	if m.summed.Load() {
+		p.Checksums = map[string]string{"CRC32": "K6QVIg==-2"}
+	}
+	return p, err
+}

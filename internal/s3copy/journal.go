@@ -27,11 +27,11 @@ type Batch struct {
 // would have at the source, and the tally's Failed does not hold it. With Phase
 // "restore" the object is archived and its restore was asked for.
 type Failure struct {
-	Key    string
-	Phase  string
-	Reason string
-	Size   Bytes
-	At     time.Time
+	Key    string    `json:"key"`
+	Phase  string    `json:"phase"`
+	Reason string    `json:"reason"`
+	Size   Bytes     `json:"size"`
+	At     time.Time `json:"at"`
 }
 
 // An Upload is a multipart upload that is ours. It is recorded without ID before it is

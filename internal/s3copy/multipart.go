@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -45,14 +46,26 @@ func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Co
 	return answer, err
 }
 
-// byUpload copies through an upload of the given parts.
-func (r *run) byUpload(ctx context.Context, t *task, req UploadRequest, parts []Bytes, fresh bool) (Copied, error) {
-	u, kept, err := r.upload(ctx, &t.src, req, parts)
-	if err != nil {
-		return Copied{}, err
+// errSums is a server's answer to the copy of a part that cannot be the part's checksum:
+// some take over the composite one of the source, and refuse it afterwards.
+var errSums = errors.New("the server answered a part with the whole object's checksum")
+
+// byUpload copies through an upload of the given parts; without a checksum of our own
+// choice where the server gets that wrong.
+func (r *run) byUpload(ctx context.Context, t *task, req UploadRequest, sizes []Bytes, fresh bool) (Copied, error) {
+	for {
+		u, kept, err := r.upload(ctx, &t.src, req, sizes)
+		if err != nil {
+			return Copied{}, err
+		}
+		p := partwise{task: t, upload: u, sizes: sizes, kept: kept, fresh: fresh, summed: req.ChecksumAlgo != ""}
+		answer, err := r.copyByParts(ctx, &p)
+		err = r.afterUpload(ctx, u, err)
+		if !errors.Is(err, errSums) || !p.summed {
+			return answer, err
+		}
+		req.ChecksumAlgo, req.ChecksumType = "", ""
 	}
-	answer, err := r.copyByParts(ctx, t, u, parts, kept, fresh)
-	return answer, r.afterUpload(ctx, u, err)
 }
 
 // uploadChecksum chooses the checksum that will compare with the source's: one over
@@ -87,45 +100,81 @@ func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details)
 	return req, nil
 }
 
+// partwise is one object's way through an upload.
+type partwise struct {
+	*task
+	upload Upload
+	sizes  []Bytes
+	kept   map[int]Part // parts that stand already
+	fresh  bool         // nothing may be replaced
+	summed bool         // the upload was begun with a checksum of our choice
+	parts  []Part       // in order
+	local  []string     // the ETags that streamed parts ought to have
+}
+
 // copyByParts copies the parts that do not stand yet, and completes the upload.
-func (r *run) copyByParts(
-	ctx context.Context, t *task, u Upload, sizes []Bytes, kept map[int]Part, fresh bool,
-) (Copied, error) {
-	todo := make([]PartRequest, 0, len(sizes))
+func (r *run) copyByParts(ctx context.Context, p *partwise) (Copied, error) {
+	todo := make([]PartRequest, 0, len(p.sizes))
+	p.parts = make([]Part, len(p.sizes))
 	var first Bytes
-	for i, size := range sizes {
-		if _, ok := kept[i+1]; !ok {
+	for i, size := range p.sizes {
+		kept, ok := p.kept[i+1]
+		p.parts[i] = kept
+		if !ok {
 			todo = append(todo, PartRequest{
-				SourceKey: t.src.Key, Key: u.Key, UploadID: u.ID, IfMatch: t.src.ETag,
+				SourceKey: p.src.Key, Key: p.upload.Key, UploadID: p.upload.ID, IfMatch: p.src.ETag,
 				Number: i + 1, First: first, Last: first + size - 1,
 			})
 		}
 		first += size
 	}
-	parts := make([]Part, len(sizes))
-	for n, p := range kept {
-		parts[n-1] = p
-	}
-	put := r.copyPart
-	var local []string // what the parts' ETags ought to be, where the bytes come through here
 	if r.job.Streaming {
-		local = make([]string, len(sizes))
-		put = func(ctx context.Context, req PartRequest) (Part, error) { return r.streamPart(ctx, req, local) }
+		p.local = make([]string, len(p.sizes))
 	}
-	if err := r.putParts(ctx, todo, parts, put); err != nil {
+	if err := r.putParts(ctx, todo, p); err != nil {
 		return Copied{}, err
 	}
 	if r.job.Streaming {
-		t.streamed = multipartETag(local)
+		p.streamed = multipartETag(p.local)
 	}
-	return r.complete(ctx, &t.src, CompleteRequest{Key: u.Key, UploadID: u.ID, Parts: parts, IfNoneMatch: fresh})
+	return r.complete(ctx, &p.src, CompleteRequest{
+		Key: p.upload.Key, UploadID: p.upload.ID, Parts: p.parts, IfNoneMatch: p.fresh,
+	})
+}
+
+// putPart brings one part over.
+func (r *run) putPart(ctx context.Context, req PartRequest, p *partwise) error {
+	var part Part
+	var err error
+	if r.job.Streaming {
+		part, err = r.streamPart(ctx, req, p.local)
+	} else {
+		part, err = paced(ctx, r, func(ctx context.Context) (Part, error) { return r.job.Destination.CopyPart(ctx, req) })
+	}
+	if err == nil && part.ETag == "" {
+		err = ErrEmptyAnswer
+	}
+	for _, sum := range part.Checksums {
+		if strings.Contains(sum, "-") {
+			part.Checksums = nil
+			if p.summed && err == nil {
+				err = errSums
+			}
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("copy part %d: %w", req.Number, err)
+	}
+	part.Number, part.Size = req.Number, req.Last-req.First+1
+	p.parts[part.Number-1] = part
+	r.count.BytesCopied.Add(int64(part.Size))
+	return nil
 }
 
 // putParts brings parts over side by side. The caller's slot carries one lane, further
 // lanes run while there are slots free for them.
-func (r *run) putParts(
-	ctx context.Context, todo []PartRequest, parts []Part, put func(context.Context, PartRequest) (Part, error),
-) error {
+func (r *run) putParts(ctx context.Context, todo []PartRequest, p *partwise) error {
 	var next atomic.Int64
 	g, gctx := errgroup.WithContext(ctx)
 	lanes, last := context.WithCancel(gctx) // ends the waiting for slots when all parts are taken
@@ -140,16 +189,9 @@ func (r *run) putParts(
 			if r.stopped() {
 				return errPaused
 			}
-			p, err := put(gctx, todo[i])
-			if err == nil && p.ETag == "" {
-				err = ErrEmptyAnswer
+			if err := r.putPart(gctx, todo[i], p); err != nil {
+				return err
 			}
-			if err != nil {
-				return fmt.Errorf("copy part %d: %w", todo[i].Number, err)
-			}
-			p.Number, p.Size = todo[i].Number, todo[i].Last-todo[i].First+1
-			parts[p.Number-1] = p
-			r.count.BytesCopied.Add(int64(p.Size))
 		}
 	}
 	g.Go(lane)
@@ -166,10 +208,6 @@ func (r *run) putParts(
 		return err
 	}
 	return context.Cause(ctx)
-}
-
-func (r *run) copyPart(ctx context.Context, req PartRequest) (Part, error) {
-	return paced(ctx, r, func(ctx context.Context) (Part, error) { return r.job.Destination.CopyPart(ctx, req) })
 }
 
 // complete ends an upload. Where the answer got lost, the object that stands decides.

@@ -85,7 +85,8 @@ func (r *run) afterUpload(ctx context.Context, u Upload, err error) error {
 		return r.forget(ctx, u.Key)
 	case errors.Is(err, ErrNoUpload):
 		return errors.Join(err, r.forget(ctx, u.Key))
-	case errors.Is(err, ErrChanged), errors.Is(err, ErrExists), errors.Is(err, ErrArchived), errors.Is(err, ErrUnsupported):
+	case errors.Is(err, ErrChanged), errors.Is(err, ErrExists), errors.Is(err, ErrArchived), errors.Is(err, ErrUnsupported),
+		errors.Is(err, errSums):
 		return errors.Join(err, r.abort(ctx, u))
 	}
 	return err

@@ -29,7 +29,7 @@ var traits = map[string][]trait{
 var conformance = []struct {
 	name  string
 	needs trait
-	check func(t *testing.T, w *world)
+	check func(w *world)
 }{
 	{"ListingGoesOnWhereAPageEnded", anyServer, checkPages},
 	{"ListingStartsBehindAKey", anyServer, checkStartAfter},
@@ -68,10 +68,11 @@ var conformance = []struct {
 }
 
 func TestConformance(t *testing.T) {
-	onEach(t, []string{sandboxName, motoName, versitygwName, awsName}, func(t *testing.T, w *world) {
+	onEach(t, []string{sandboxName, motoName, versitygwName, awsName}, func(w *world) {
+		t := w.t
 		for _, c := range conformance {
 			if slices.Contains(traits[w.server], c.needs) {
-				t.Run(c.name, func(t *testing.T) { c.check(t, w) })
+				t.Run(c.name, func(t *testing.T) { c.check(w.in(t)) })
 			}
 		}
 		w.everyRowWasMet(t)

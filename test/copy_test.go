@@ -1,9 +1,7 @@
 package test
 
 import (
-	"cmp"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 
@@ -12,9 +10,7 @@ import (
 
 const otherETag = "00000000000000000000000000000000"
 
-func stringsReader(s string) io.Reader { return strings.NewReader(s) }
-func compareStrings(a, b string) int   { return cmp.Compare(a, b) }
-func trimQuotes(etag string) string    { return strings.Trim(etag, `"`) }
+func trimQuotes(etag string) string { return strings.Trim(etag, `"`) }
 
 // A pairing is a source and a destination to copy between.
 type pairing struct {
@@ -44,16 +40,17 @@ func (w *world) pairings(t *testing.T, base string) []pairing {
 	}
 }
 
-func checkCopy(t *testing.T, w *world) {
+func checkCopy(w *world) {
+	t := w.t
 	for _, p := range w.pairings(t, "copy") {
-		putDressed(t, p.from, p.bucket, dressed, "0123456789")
+		putDressed(t, p.from, p.bucket, dressed)
 		const etag = "781e5e245d69b566979b86e28d23f2c7"
 		done, err := p.destination.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: dressed, Key: "to/" + dressed, IfMatch: etag})
 		if err != nil || done.ETag != etag {
 			t.Errorf("copy %s: %+v, %v", p.name, done, err)
 			continue
 		}
-		if got := read(t, p.destination, s3copy.OpenRequest{Key: "to/" + dressed}); got != "0123456789" {
+		if got := read(t, p.destination, s3copy.OpenRequest{Key: "to/" + dressed}); got != digits {
 			t.Errorf("the copy %s reads %q", p.name, got)
 		}
 		keepsTags := p.name != "across accounts" || w.differs(tagsAcross) == ""
@@ -81,7 +78,8 @@ func checkCopiedSums(t *testing.T, w *world, p pairing, key string) {
 }
 
 // checkConditions copies what changed, what is missing, and onto what is there.
-func checkConditions(t *testing.T, w *world) {
+func checkConditions(w *world) {
+	t := w.t
 	for _, p := range w.pairings(t, "if") {
 		etag := trimQuotes(*p.from.put(t, p.bucket, "k", "one").ETag)
 		ask := func(r s3copy.CopyRequest) error {
@@ -104,9 +102,10 @@ func checkConditions(t *testing.T, w *world) {
 	}
 }
 
-func checkCopyOptions(t *testing.T, w *world) {
+func checkCopyOptions(w *world) {
+	t := w.t
 	for _, p := range w.pairings(t, "options") {
-		putDressed(t, p.from, p.bucket, dressed, "0123456789")
+		putDressed(t, p.from, p.bucket, dressed)
 		etag := head(t, p.source, s3copy.HeadRequest{Key: dressed}).ETag
 		_, err := p.destination.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: dressed, Key: "bare", IfMatch: etag, DropTags: true})
 		if err != nil {
@@ -130,7 +129,8 @@ func checkCopyOptions(t *testing.T, w *world) {
 }
 
 // checkConsent reads and copies a bucket whose owner did not let the other account in.
-func checkConsent(t *testing.T, w *world) {
+func checkConsent(w *world) {
+	t := w.t
 	a, b := w.bucket(t, w.source, "closed"), w.bucket(t, w.destination, "closed-b")
 	etag := trimQuotes(*w.source.put(t, a, "k", "secret").ETag)
 	admin := w.destination.admin(t)
@@ -151,7 +151,8 @@ func checkConsent(t *testing.T, w *world) {
 }
 
 // checkOwners names wrong owners.
-func checkOwners(t *testing.T, w *world) {
+func checkOwners(w *world) {
+	t := w.t
 	a, b := w.bucket(t, w.source, "owned"), w.bucket(t, w.destination, "owned-b")
 	w.share(t, a)
 	etag := trimQuotes(*w.source.put(t, a, "k", "x").ETag)

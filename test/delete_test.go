@@ -2,13 +2,13 @@ package test
 
 import (
 	"errors"
-	"testing"
 
 	"xplan/internal/s3copy"
 )
 
 // checkDelete deletes what is there, what is not, what changed, and what XML cannot name: each is answered for.
-func checkDelete(t *testing.T, w *world) {
+func checkDelete(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "delete")
 	etag := trimQuotes(*w.source.put(t, b, "conditional", "x").ETag)
 	for _, k := range []string{"plain", "changed", "tab\tkey", "plus+ space"} {

@@ -42,7 +42,8 @@ func (w *world) makePrincipal(t *testing.T, admin *awsapi.Account, p compile.Pri
 	})
 }
 
-func checkIdentity(t *testing.T, w *world) {
+func checkIdentity(w *world) {
+	t := w.t
 	for _, s := range []side{w.source, w.destination} {
 		who, err := s.admin(t).Identity(t.Context())
 		if err != nil || who.Account != s.account.ID || who.ARN == "" || who.UserID == "" {
@@ -52,7 +53,8 @@ func checkIdentity(t *testing.T, w *world) {
 }
 
 // checkPrincipal makes a user and a role, twice each, and reads them back.
-func checkPrincipal(t *testing.T, w *world) {
+func checkPrincipal(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	user := w.user(t, admin, w.destination)
 	role := compile.PrincipalSpec{
@@ -93,7 +95,8 @@ func document(bucket string) string {
 
 // checkPolicy lives through a managed policy's life: made, changed past the five versions that IAM keeps,
 // attached, read back, detached, gone.
-func checkPolicy(t *testing.T, w *world) {
+func checkPolicy(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	user := w.user(t, admin, w.destination)
 	n := name("policy")
@@ -168,7 +171,8 @@ func checkAttachedStays(t *testing.T, w *world, admin *awsapi.Account, a compile
 }
 
 // checkAccessKeys makes keys up to IAM's limit, uses one, and takes it away.
-func checkAccessKeys(t *testing.T, w *world) {
+func checkAccessKeys(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	user := w.user(t, admin, w.destination)
 	w.enforce(t)
@@ -210,7 +214,8 @@ func checkAccessKeys(t *testing.T, w *world) {
 }
 
 // checkDeadKeys signs with keys that are inactive or gone.
-func checkDeadKeys(t *testing.T, w *world) {
+func checkDeadKeys(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	user := w.user(t, admin, w.destination)
 	w.enforce(t)
@@ -239,7 +244,8 @@ func checkDeadKeys(t *testing.T, w *world) {
 }
 
 // checkRole assumes a role that trusts the account, and one that trusts nobody here.
-func checkRole(t *testing.T, w *world) {
+func checkRole(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	for _, c := range []struct {
 		trusts string
@@ -268,7 +274,8 @@ func checkRole(t *testing.T, w *world) {
 }
 
 // checkProfile opens the principal's own profile.
-func checkProfile(t *testing.T, w *world) {
+func checkProfile(w *world) {
+	t := w.t
 	login, err := w.source.admin(t).Profile(t.Context(), destinationProfile)
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +292,8 @@ func checkProfile(t *testing.T, w *world) {
 }
 
 // checkAdminRole reaches an account by a role on top of a profile, as plans may.
-func checkAdminRole(t *testing.T, w *world) {
+func checkAdminRole(w *world) {
+	t := w.t
 	n := name("operator")
 	_, err := w.destination.iam.CreateRole(t.Context(), &iam.CreateRoleInput{
 		RoleName: &n,

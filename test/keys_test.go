@@ -116,7 +116,8 @@ func bodyOf(key string) string {
 }
 
 // checkKeys puts, lists, reads, copies and deletes every hostile key.
-func checkKeys(t *testing.T, w *world) {
+func checkKeys(w *world) {
+	t := w.t
 	var together []hostileKey
 	for _, h := range hostile {
 		if h.alone {

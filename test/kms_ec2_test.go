@@ -35,7 +35,8 @@ func (w *world) key(t *testing.T) string {
 	return *out.KeyMetadata.Arn
 }
 
-func checkGrants(t *testing.T, w *world) {
+func checkGrants(w *world) {
+	t := w.t
 	key := w.key(t)
 	admin := w.source.admin(t)
 	user := w.user(t, w.destination.admin(t), w.destination)
@@ -80,7 +81,8 @@ func checkGrants(t *testing.T, w *world) {
 }
 
 // checkGrantDecides copies an encrypted object before, with and without a grant.
-func checkGrantDecides(t *testing.T, w *world) {
+func checkGrantDecides(w *world) {
+	t := w.t
 	key := w.key(t)
 	p := w.pairings(t, "kms")[1]
 	out := w.source.put(t, p.bucket, "k", "sealed", func(in *s3.PutObjectInput) {
@@ -136,7 +138,8 @@ func (w *world) instance(t *testing.T, protected bool) string {
 	return *out.Instances[0].InstanceId
 }
 
-func checkInstance(t *testing.T, w *world) {
+func checkInstance(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	free, guarded := w.instance(t, false), w.instance(t, true)
 	if got, err := admin.Instance(t.Context(), guarded, region); err != nil || !got.Exists || !got.Protected || got.State != "running" {

@@ -32,7 +32,8 @@ func keysOf(t *testing.T, l s3copy.Lister, r s3copy.PageRequest) (keys []string,
 	}
 }
 
-func checkPages(t *testing.T, w *world) {
+func checkPages(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "pages")
 	var want []string
 	for i := range 25 {
@@ -57,7 +58,8 @@ func checkPages(t *testing.T, w *world) {
 	}
 }
 
-func checkStartAfter(t *testing.T, w *world) {
+func checkStartAfter(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "after")
 	all := []string{"A", "a b", "a+b", "a/1", "a/2", "ab", "b", "é", "漢"}
 	for _, k := range all {
@@ -86,7 +88,8 @@ func checkStartAfter(t *testing.T, w *world) {
 	}
 }
 
-func checkNoBucket(t *testing.T, w *world) {
+func checkNoBucket(w *world) {
+	t := w.t
 	admin := w.source.admin(t)
 	empty := w.bucket(t, w.source, "empty")
 	page, err := admin.OpenSource(w.source.at(empty)).ListPage(t.Context(), s3copy.PageRequest{}, nil)

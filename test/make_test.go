@@ -20,7 +20,8 @@ func (s side) spec(bucket string, settings plan.BucketSettings) compile.BucketSp
 }
 
 // checkMake makes a bucket twice, and looks at what stands.
-func checkMake(t *testing.T, w *world) {
+func checkMake(w *world) {
+	t := w.t
 	admin := w.destination.admin(t)
 	b := w.destination.spec(name("made"), plan.BucketSettings{})
 	w.removeAfter(t, w.destination, b.Name)
@@ -52,7 +53,8 @@ func checkMake(t *testing.T, w *world) {
 }
 
 // checkForeign asks for a name that the other account has.
-func checkForeign(t *testing.T, w *world) {
+func checkForeign(w *world) {
+	t := w.t
 	theirs := w.bucket(t, w.source, "theirs")
 	admin := w.destination.admin(t)
 	got, _, err := admin.Bucket(t.Context(), theirs)
@@ -61,7 +63,8 @@ func checkForeign(t *testing.T, w *world) {
 	w.holds(t, ownerPinned, errors.Is(err, s3copy.ErrDenied), "create another account's bucket: %v", err)
 }
 
-func checkDeleteBucket(t *testing.T, w *world) {
+func checkDeleteBucket(w *world) {
+	t := w.t
 	b := w.destination.spec(w.bucket(t, w.destination, "gone"), plan.BucketSettings{})
 	admin := w.destination.admin(t)
 	w.destination.put(t, b.Name, "k", "x")
@@ -82,7 +85,8 @@ func checkDeleteBucket(t *testing.T, w *world) {
 }
 
 // checkBucketPolicy compares policies by meaning: servers send them back in their own form.
-func checkBucketPolicy(t *testing.T, w *world) {
+func checkBucketPolicy(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "policy")
 	admin := w.source.admin(t)
 	read := func() string {
@@ -126,7 +130,8 @@ func parse(t *testing.T, text string) policy.Document {
 }
 
 // checkUnknownPrincipal names a user who is not there.
-func checkUnknownPrincipal(t *testing.T, w *world) {
+func checkUnknownPrincipal(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "nobody")
 	document := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:user/nobody-at-all"},`+
 		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}`, w.destination.account.ID, b)

@@ -68,7 +68,8 @@ func copyParts(t *testing.T, d s3copy.Destination, key, upload, etag string) []s
 }
 
 // checkParts copies by the source's own parts: the ETags compare afterwards, and nothing that was sent is lost.
-func checkParts(t *testing.T, w *world) {
+func checkParts(w *world) {
+	t := w.t
 	for _, p := range w.pairings(t, "parts") {
 		etag := putByParts(t, p.from, p.bucket, "big")
 		first := head(t, p.source, s3copy.HeadRequest{Key: "big", Part: 1})
@@ -102,7 +103,8 @@ func checkParts(t *testing.T, w *world) {
 }
 
 // checkPartConditions changes the source in between, completes onto a taken key, and aborts.
-func checkPartConditions(t *testing.T, w *world) {
+func checkPartConditions(w *world) {
+	t := w.t
 	p := w.pairings(t, "ifparts")[1]
 	etag := putByParts(t, p.from, p.bucket, "big")
 	start := func(key string) string {
@@ -135,7 +137,8 @@ func checkPartConditions(t *testing.T, w *world) {
 	}
 }
 
-func checkAbort(t *testing.T, w *world) {
+func checkAbort(w *world) {
+	t := w.t
 	p := w.pairings(t, "abort")[1]
 	etag := putByParts(t, p.from, p.bucket, "big")
 	upload, err := p.destination.CreateUpload(t.Context(), s3copy.UploadRequest{Key: "k"})
@@ -161,7 +164,8 @@ func checkAbort(t *testing.T, w *world) {
 }
 
 // checkPutParts writes parts whose bytes come through this process.
-func checkPutParts(t *testing.T, w *world) {
+func checkPutParts(w *world) {
+	t := w.t
 	d := w.bucket(t, w.destination, "putparts")
 	destination := w.destination.admin(t).OpenDestination(w.destination.at(d), w.source.at("elsewhere"))
 	putParts(t, destination, s3copy.UploadRequest{Key: "plain"})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +16,10 @@ import (
 )
 
 // dressed is an object with everything that a copy can lose.
-const dressed = "dressed.bin"
+const (
+	dressed = "dressed.bin"
+	digits  = "0123456789" // its bytes
+)
 
 var dressedHeaders = s3copy.Headers{
 	ContentType: "application/x-dressed", ContentEncoding: "aws-chunked-not,gzip", ContentDisposition: `attachment; filename="d.bin"`,
@@ -26,11 +30,11 @@ var dressedHeaders = s3copy.Headers{
 var dressedTags = []s3copy.Tag{{Key: "class", Value: "audit + more/a:b=c@d_e.f-g"}, {Key: "year", Value: "2026"}}
 
 // putDressed puts an object through the bare SDK with all headers, tags and a storage class.
-func putDressed(t *testing.T, s side, bucket, key, body string) {
+func putDressed(t *testing.T, s side, bucket, key string) {
 	t.Helper()
 	h := dressedHeaders
 	in := &s3.PutObjectInput{
-		Bucket: &bucket, Key: &key, Body: stringsReader(body),
+		Bucket: &bucket, Key: &key, Body: strings.NewReader(digits),
 		ContentType: &h.ContentType, ContentEncoding: &h.ContentEncoding, ContentDisposition: &h.ContentDisposition,
 		ContentLanguage: &h.ContentLanguage, CacheControl: &h.CacheControl, Metadata: h.Metadata,
 		Tagging:           aws.String("class=audit%20%2B%20more%2Fa%3Ab%3Dc%40d_e.f-g&year=2026"),
@@ -86,13 +90,14 @@ func hasDressedTags(t *testing.T, b s3copy.TagReader, key string) bool {
 	if err != nil {
 		t.Fatalf("tags of %q: %v", key, err)
 	}
-	slices.SortFunc(tags, func(a, b s3copy.Tag) int { return compareStrings(a.Key, b.Key) })
+	slices.SortFunc(tags, func(a, b s3copy.Tag) int { return strings.Compare(a.Key, b.Key) })
 	return slices.Equal(tags, dressedTags)
 }
 
-func checkDetails(t *testing.T, w *world) {
+func checkDetails(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "details")
-	putDressed(t, w.source, b, dressed, "0123456789")
+	putDressed(t, w.source, b, dressed)
 	source := w.source.admin(t).OpenSource(w.source.at(b))
 	d := head(t, source, s3copy.HeadRequest{Key: dressed, Checksums: true})
 	if d.Size != 10 || d.ETag != "781e5e245d69b566979b86e28d23f2c7" || d.Modified.IsZero() || d.StorageClass != "" {
@@ -114,19 +119,20 @@ func checkDetails(t *testing.T, w *world) {
 	}
 }
 
-func checkRanges(t *testing.T, w *world) {
+func checkRanges(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "ranges")
-	etag := aws.ToString(w.source.put(t, b, "digits", "0123456789").ETag)
+	etag := aws.ToString(w.source.put(t, b, "digits", digits).ETag)
 	source := w.source.admin(t).OpenSource(w.source.at(b))
 	for _, c := range []struct {
 		request s3copy.OpenRequest
 		want    string
 	}{
-		{s3copy.OpenRequest{}, "0123456789"},
+		{s3copy.OpenRequest{}, digits},
 		{s3copy.OpenRequest{Length: 1}, "0"},
 		{s3copy.OpenRequest{Offset: 7}, "789"},
 		{s3copy.OpenRequest{Offset: 2, Length: 3}, "234"},
-		{s3copy.OpenRequest{IfMatch: trimQuotes(etag)}, "0123456789"},
+		{s3copy.OpenRequest{IfMatch: trimQuotes(etag)}, digits},
 	} {
 		c.request.Key = "digits"
 		if got := read(t, source, c.request); got != c.want {
@@ -144,7 +150,8 @@ func checkRanges(t *testing.T, w *world) {
 }
 
 // checkClasses puts objects into classes and finds them there, in listings as in details.
-func checkClasses(t *testing.T, w *world) {
+func checkClasses(w *world) {
+	t := w.t
 	b := w.bucket(t, w.source, "classes")
 	for _, class := range []types.StorageClass{types.StorageClassStandardIa, types.StorageClassOnezoneIa, types.StorageClassIntelligentTiering} {
 		_, err := w.source.tryPut(t, b, string(class), "x", func(in *s3.PutObjectInput) { in.StorageClass = class })
@@ -163,12 +170,13 @@ func checkClasses(t *testing.T, w *world) {
 	}
 }
 
-func checkPut(t *testing.T, w *world) {
+func checkPut(w *world) {
+	t := w.t
 	d := w.bucket(t, w.destination, "put")
 	destination := w.destination.admin(t).OpenDestination(w.destination.at(d), w.source.at("elsewhere"))
 	done, err := destination.PutObject(t.Context(), s3copy.UploadRequest{
 		Key: dressed, Headers: dressedHeaders, Tags: dressedTags, ChecksumAlgo: "CRC32C",
-	}, []byte("0123456789"))
+	}, []byte(digits))
 	if err != nil || done.ETag != "781e5e245d69b566979b86e28d23f2c7" {
 		t.Fatalf("put: %+v, %v", done, err)
 	}

@@ -70,9 +70,9 @@ func among(names ...string) []starter {
 }
 
 // onEach runs f on each of the named servers, started for it.
-func onEach(t *testing.T, names []string, f func(t *testing.T, w *world)) {
+func onEach(t *testing.T, names []string, f func(w *world)) {
 	t.Helper()
 	for _, s := range among(names...) {
-		t.Run(s.name, func(t *testing.T) { f(t, s.start(t)) })
+		t.Run(s.name, func(t *testing.T) { f(s.start(t).in(t)) })
 	}
 }

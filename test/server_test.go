@@ -74,7 +74,7 @@ func startMoto(t *testing.T) *world {
 	t.Helper()
 	path := program(t, motoName)
 	p := started(t, motoName, func(dir string, port int) *exec.Cmd {
-		cmd := exec.Command(path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+		cmd := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 		cmd.Dir = dir
 		return cmd
 	})
@@ -164,7 +164,7 @@ func startVersitygw(t *testing.T) *world {
 				t.Fatal(err)
 			}
 		}
-		return exec.Command(path, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", root, "--secret", rootSecret,
+		return exec.CommandContext(context.Background(), path, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", root, "--secret", rootSecret,
 			"--iam-dir", filepath.Join(dir, "iam"), "--quiet", "posix", filepath.Join(dir, "data"))
 	})
 	for _, u := range users {

@@ -34,12 +34,21 @@ const (
 // A world is a server with two accounts. What a test arranges or looks up for itself goes through the bare
 // SDK; what it tests goes through the adapters or the program.
 type world struct {
-	server              string // as in the table of differences
-	url                 string // "" for AWS
-	config              string // AWS_CONFIG_FILE
+	t                   *testing.T // the test that it is used in
+	server              string     // as in the table of differences
+	url                 string     // "" for AWS
+	config              string     // AWS_CONFIG_FILE
 	source, destination side
 	host, guest         string          // how a bucket policy names the source's and the destination's account
 	box                 *sandbox.Server // nil elsewhere
+}
+
+// in is the world as a subtest uses it.
+func (w *world) in(t *testing.T) *world {
+	t.Helper()
+	other := *w
+	other.t = t
+	return &other
 }
 
 // A side is one account, as its administrator.
@@ -158,6 +167,7 @@ func (w *world) makeBucket(t *testing.T, s side, b string) {
 
 // removeAfter removes a bucket with its objects at the end, where leaving it would cost.
 func (w *world) removeAfter(t *testing.T, s side, b string) {
+	t.Helper()
 	if w.server != awsName {
 		return
 	}

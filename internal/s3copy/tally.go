@@ -68,15 +68,6 @@ func (t *Tally) Plus(o Tally) {
 	}
 }
 
-// Minus takes another tally out.
-func (t *Tally) Minus(o Tally) {
-	to, from := t.counts(), o.counts()
-	for i := range to {
-		to[i].Objects -= from[i].Objects
-		to[i].Bytes -= from[i].Bytes
-	}
-}
-
 func (t *Tally) counts() [17]*Count {
 	e := &t.Evidence
 	return [...]*Count{

@@ -24,6 +24,18 @@ func (p *Plan) JSON() []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
+// impersonal leaves the profiles out.
+func (p *Plan) impersonal() *Plan {
+	c := *p
+	c.Accounts.Source.Profile, c.Accounts.Destination.Profile = "", ""
+	if c.Principal != nil {
+		principal := *c.Principal
+		principal.Profile = ""
+		c.Principal = &principal
+	}
+	return &c
+}
+
 // canonical writes what means the same in one way: no list is as an empty one.
 func (p *Plan) canonical() *Plan {
 	c := *p
@@ -47,9 +59,10 @@ func filled[T any](list []T) []T {
 
 // Digest identifies what the plan says: "sha256:" and 64 hexadecimal digits.
 // Formatting, comments, the order of fields, the file's name, and writing a
-// default out, do not change it; profiles, which are part of the plan, do.
+// default out, do not change it. Neither do profiles: they are personal, and the
+// accounts and the principal that they must lead to are pinned by ID.
 func (p *Plan) Digest() string {
-	sum := sha256.Sum256(p.JSON())
+	sum := sha256.Sum256(p.impersonal().JSON())
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
@@ -83,8 +96,8 @@ type Difference struct {
 // JSON. Plans of equal digests have none.
 func Differences(a, b *Plan) []Difference {
 	before, after := map[string]string{}, map[string]string{}
-	flatten("", a.values(), before)
-	flatten("", b.values(), after)
+	flatten("", a.impersonal().values(), before)
+	flatten("", b.impersonal().values(), after)
 	all := maps.Clone(before)
 	maps.Copy(all, after)
 	var list []Difference

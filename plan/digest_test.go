@@ -83,7 +83,7 @@ func TestADigestIsOfWhatThePlanSays(t *testing.T) {
 
 // The digest is stored and compared across versions of the program.
 func TestADigestStays(t *testing.T) {
-	const want = "sha256:9f80f454f5c169837ce96d841289841be5256112d7ac09c7c62cf9ec7c5c6507"
+	const want = "sha256:e532e9dbc70b83310d6002aafca84e0c5ab920bedbb06d72d2b05ef262ad41f6"
 	if got := mustParse(t, sound).Digest(); got != want {
 		t.Errorf("digest %s, want %s: a change of it makes every stored approval stale", got, want)
 	}
@@ -159,5 +159,14 @@ verify: {level: bytes}
 	}
 	if one.Verify != (plan.Verify{Level: plan.LevelBytes, Otherwise: "fail"}) || two.Verify.Otherwise != "accept" {
 		t.Errorf("verify %+v and %+v", one.Verify, two.Verify)
+	}
+}
+
+func TestProfilesArePersonalAndLeaveTheDigestAlone(t *testing.T) {
+	p := mustParse(t, sound)
+	want := p.Digest()
+	p.Accounts.Source.Profile, p.Accounts.Destination.Profile = "mine", "also-mine"
+	if got := p.Digest(); got != want {
+		t.Errorf("digest %s with other profiles, want %s", got, want)
 	}
 }

@@ -66,7 +66,7 @@ func (b *builder) leftoverKeys() {
 		if !found {
 			continue
 		}
-		spec := &CredentialsSpec{Kind: plan.AccessKey, UserName: o.Parent, KeyID: key}
+		spec := &CredentialsSpec{Kind: plan.AccessKey, UserName: o.Parent, KeyID: key, NoteOn: b.credentialsSpec().NoteOn}
 		if b.p.Principal != nil && parseEntity(b.p.Principal.ARN).name == o.Parent {
 			spec.Principal = b.p.Principal.ARN
 		}

@@ -205,7 +205,8 @@ type CredentialsSpec struct {
 	Principal string              `json:"principal"`
 	UserName  string              `json:"user_name,omitempty"`
 	Profile   string              `json:"profile,omitempty"`
-	KeyID     string              `json:"key_id,omitempty"` // cleanup.access_key of a key left over by an earlier run; empty: the one that this run makes
+	NoteOn    string              `json:"note_on,omitempty"` // ARN of our policy, whose KeyTag tells of the key; "" notes nothing
+	KeyID     string              `json:"key_id,omitempty"`  // cleanup.access_key of a key left over by an earlier run; empty: the one that this run makes
 }
 
 // ProbeSpec lists the legs that must answer, as the principal.

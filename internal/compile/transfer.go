@@ -54,6 +54,9 @@ func (b *builder) credentialsSpec() *CredentialsSpec {
 	if e := parseEntity(p.ARN); !e.role() {
 		spec.UserName = e.name
 	}
+	if i := slices.IndexFunc(b.policies, func(t policyTarget) bool { return t.wanted != nil }); i >= 0 && p.Credentials == plan.AccessKey && b.manages() {
+		spec.NoteOn = b.policies[i].arn
+	}
 	return spec
 }
 

@@ -18,6 +18,7 @@ import (
 type credentials struct {
 	logins Logins
 	keys   AccessKeys
+	notes  PolicyTags
 	own    owner
 	*session
 }
@@ -52,6 +53,9 @@ func (r credentials) mint(ctx context.Context, spec compile.CredentialsSpec) (ex
 	if err := r.own.Intend(x); err != nil {
 		return executor.Result{}, err
 	}
+	if err := r.note(ctx, spec, x); err != nil {
+		return executor.Result{}, err
+	}
 	id, login, err := r.logins.MintKey(ctx, spec.UserName)
 	if err != nil {
 		return executor.Result{}, fmt.Errorf("make an access key of user %s: %w", spec.UserName, err)
@@ -64,8 +68,19 @@ func (r credentials) mint(ctx context.Context, spec compile.CredentialsSpec) (ex
 	if err := r.own.Disown(x); err != nil {
 		return executor.Result{}, err
 	}
+	if err := r.note(ctx, spec, made); err != nil {
+		return executor.Result{}, err
+	}
 	r.set(login)
 	return done("key " + id + ", its secret only in memory"), nil
+}
+
+// note writes on our policy what state says of the key: state can be lost with its machine.
+func (r credentials) note(ctx context.Context, spec compile.CredentialsSpec, o compile.Owned) error {
+	if spec.NoteOn == "" {
+		return nil
+	}
+	return r.notes.TagPolicy(ctx, spec.NoteOn, map[string]string{compile.KeyTag: compile.KeyNote(o)})
 }
 
 func keyIDs(keys []compile.AccessKey) []string {
@@ -135,9 +150,9 @@ func isPrincipal(caller, principal string) bool {
 // cleanKey deletes the access keys that the plan's runs made: the recorded ones, and what an
 // intent without a fact left behind.
 type cleanKey struct {
-	keys AccessKeys
-	own  owner
-	*session
+	keys  AccessKeys
+	notes PolicyTags
+	own   owner
 }
 
 func (r cleanKey) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
@@ -163,6 +178,11 @@ func (r cleanKey) Run(ctx context.Context, s compile.Step) (executor.Result, err
 			return executor.Result{}, err
 		}
 		gone = append(gone, ids...)
+	}
+	if on := s.Spec.Credentials.NoteOn; on != "" {
+		if err := r.notes.UntagPolicy(ctx, on, []string{compile.KeyTag}); err != nil {
+			return executor.Result{}, err
+		}
 	}
 	if len(gone) == 0 {
 		return held("no key of ours is left"), nil

@@ -45,6 +45,12 @@ type Policies interface {
 	DeletePolicy(ctx context.Context, arn string) error
 }
 
+// PolicyTags note things on a managed policy of ours.
+type PolicyTags interface {
+	TagPolicy(ctx context.Context, arn string, tags map[string]string) error
+	UntagPolicy(ctx context.Context, arn string, keys []string) error // a missing policy is no error
+}
+
 // Attachments attach managed policies to users and roles.
 type Attachments interface {
 	Attach(ctx context.Context, a compile.AttachmentSpec) error
@@ -79,6 +85,7 @@ type Account interface {
 	BucketPolicies
 	Principals
 	Policies
+	PolicyTags
 	Attachments
 	AccessKeys
 	Grants

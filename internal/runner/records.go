@@ -28,7 +28,7 @@ func (r Records) Own(o compile.Owned) error { return r.DB.Own(ownedRecord(o)) }
 // Disown forgets it.
 func (r Records) Disown(o compile.Owned) error { return r.DB.Disown(ownedRecord(o).Key()) }
 
-// Owned is all that is owned or intended.
+// Owned is all that is owned or intended; a pair with uploads that may still stand is owned by them.
 func (r Records) Owned() ([]compile.Owned, error) {
 	all, err := r.DB.Owned()
 	if err != nil {
@@ -41,6 +41,16 @@ func (r Records) Owned() ([]compile.Owned, error) {
 			Digest: o.Digest, Intent: o.Intent, Before: o.Before, Since: o.Since,
 		})
 	}
+	uploads, err := r.DB.Uploads()
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range uploads {
+		x := compile.Owned{Kind: compile.KindCopy, Side: plan.Destination, Subject: u.Job}
+		if !slices.ContainsFunc(out, func(o compile.Owned) bool { return o.Kind == x.Kind && o.Subject == x.Subject }) {
+			out = append(out, x)
+		}
+	}
 	return out, nil
 }
 
@@ -51,9 +61,16 @@ func (r Records) Recover(found []compile.Owned) error {
 		return err
 	}
 	for _, o := range found {
+		if o.Kind == compile.KindCopy {
+			continue // a view of the recorded uploads
+		}
 		rec := ownedRecord(o)
 		if !slices.ContainsFunc(known, func(k state.Owned) bool { return k.Key() == rec.Key() }) {
-			if err := r.DB.Own(rec); err != nil {
+			record := r.DB.Own
+			if o.Intent {
+				record = r.DB.Intend
+			}
+			if err := record(rec); err != nil {
 				return err
 			}
 		}

@@ -31,12 +31,15 @@ type roleXML struct {
 	Tags                     []tagXML `xml:"Tags>member,omitempty"`
 }
 
-// xml is the role as an answer shows it; its trust policy is URL-encoded, as
-// IAM does with all documents.
-func (r *role) xml() roleXML {
+// shownTrust is the trust policy as an answer shows it: URL-encoded, as IAM does with all
+// documents. It looks for those whom the policy names, so no account may be locked here.
+func (r *role) shownTrust() string { return encodeDocument(r.trust.latest().document()) }
+
+// xml is the role as an answer shows it, with its shownTrust. The account is locked here.
+func (r *role) xml(trust string) roleXML {
 	return roleXML{
 		Path: r.path, RoleName: r.name, RoleID: r.id, Arn: r.arn, CreateDate: isoTime(r.created),
-		AssumeRolePolicyDocument: encodeDocument(r.trust.latest().document()), Description: r.description,
+		AssumeRolePolicyDocument: trust, Description: r.description,
 		MaxSessionDuration: int(r.maxSession / time.Second), PermissionsBoundary: r.boundaryXML(), Tags: tagList(r.tags.latest()),
 	}
 }
@@ -46,9 +49,10 @@ func getRole(q *queryCall) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	shown := r.shownTrust()
 	q.acct.mu.RLock()
 	defer q.acct.mu.RUnlock()
-	return struct{ Role roleXML }{r.xml()}, nil
+	return struct{ Role roleXML }{r.xml(shown)}, nil
 }
 
 // sessionLimit reads MaxSessionDuration.
@@ -94,12 +98,13 @@ func createRole(q *queryCall) (any, *apiError) {
 	if r == nil {
 		return nil, alreadyExists("Role with name %s already exists.", name)
 	}
+	shown := r.shownTrust()
 	q.acct.mu.Lock()
 	defer q.acct.mu.Unlock()
 	r.boundary.set(boundary, q.now)
 	r.tags.set(q.tags(), q.now)
 	r.description, r.maxSession = q.form.Get("Description"), limit
-	return struct{ Role roleXML }{r.xml()}, nil
+	return struct{ Role roleXML }{r.xml(shown)}, nil
 }
 
 func deleteRole(q *queryCall) (any, *apiError) {
@@ -123,10 +128,17 @@ func listRoles(q *queryCall) (any, *apiError) {
 		return nil, err
 	}
 	q.acct.mu.RLock()
+	roles := byPath(q, q.acct.roles, func(r *role) string { return r.path })
+	q.acct.mu.RUnlock()
+	trusts := make([]string, len(roles))
+	for i, r := range roles {
+		trusts[i] = r.shownTrust()
+	}
+	q.acct.mu.RLock()
 	defer q.acct.mu.RUnlock()
 	var all []roleXML
-	for _, r := range byPath(q, q.acct.roles, func(r *role) string { return r.path }) {
-		shown := r.xml()
+	for i, r := range roles {
+		shown := r.xml(trusts[i])
 		shown.Tags, shown.PermissionsBoundary = nil, nil
 		all = append(all, shown)
 	}

@@ -69,10 +69,16 @@ func among(names ...string) []starter {
 	})
 }
 
-// onEach runs f on each of the named servers, started for it.
+// onEach runs f on each of the named servers, started for it, with the adapters led to its profiles.
 func onEach(t *testing.T, names []string, f func(w *world)) {
 	t.Helper()
 	for _, s := range among(names...) {
-		t.Run(s.name, func(t *testing.T) { f(s.start(t).in(t)) })
+		t.Run(s.name, func(t *testing.T) {
+			w := s.start(t)
+			if w.url != "" {
+				t.Setenv("AWS_CONFIG_FILE", w.config)
+			}
+			f(w.in(t))
+		})
 	}
 }

@@ -61,10 +61,11 @@ func sandboxOf(t *testing.T, cfg sandbox.Config) *world {
 			t.Errorf("close the sandbox: %v", err)
 		}
 	})
-	w := &world{server: sandboxName, url: box.URL(), box: box}
+	w := &world{server: sandboxName, url: box.URL(), box: box, region: region}
 	aID, aSecret := box.Admin(sourceAccount)
 	bID, bSecret := box.Admin(destinationAccount)
-	w.writeConfig(t, region, profile{name: sourceProfile, id: aID, secret: aSecret}, profile{name: destinationProfile, id: bID, secret: bSecret})
+	w.profiles = []profile{{sourceProfile, aID, aSecret}, {destinationProfile, bID, bSecret}}
+	w.config = w.configFile(t, w.url)
 	return w.twoAccounts(t)
 }
 
@@ -78,10 +79,11 @@ func startMoto(t *testing.T) *world {
 		cmd.Dir = dir
 		return cmd
 	})
-	w := &world{server: motoName, url: p.url}
+	w := &world{server: motoName, url: p.url, region: region}
 	w.motoAPI(t, "reset-auth", "inf")
 	w.motoAPI(t, "reset", "")
-	w.writeConfig(t, region, w.motoAdmin(t, sourceAccount, sourceProfile), w.motoAdmin(t, destinationAccount, destinationProfile))
+	w.profiles = []profile{w.motoAdmin(t, sourceAccount, sourceProfile), w.motoAdmin(t, destinationAccount, destinationProfile)}
+	w.config = w.configFile(t, w.url)
 	return w.twoAccounts(t)
 }
 
@@ -177,8 +179,8 @@ func startVersitygw(t *testing.T) *world {
 			t.Fatalf("versitygw admin create-user: %v\n%s", err, out)
 		}
 	}
-	w := &world{server: versitygwName, url: p.url, host: users[0].id, guest: users[1].id}
-	w.writeConfig(t, gatewayRegion, users...)
+	w := &world{server: versitygwName, url: p.url, host: users[0].id, guest: users[1].id, region: gatewayRegion, profiles: users}
+	w.config = w.configFile(t, w.url)
 	account := plan.Account{Provider: plan.S3Compatible, EndpointURL: p.url, Region: gatewayRegion, Profile: sourceProfile}
 	w.source = w.open(t, account)
 	account.Profile = destinationProfile
@@ -197,7 +199,7 @@ func startAWS(t *testing.T) *world {
 		return v
 	}
 	region := cmp.Or(os.Getenv("XPLAN_TEST_REGION"), region)
-	w := &world{server: awsName, config: os.Getenv("AWS_CONFIG_FILE")}
+	w := &world{server: awsName, region: region}
 	return w.awsSides(t,
 		plan.Account{ID: setting("XPLAN_TEST_SOURCE_ACCOUNT"), Profile: setting("XPLAN_TEST_SOURCE_PROFILE"), Region: region},
 		plan.Account{ID: setting("XPLAN_TEST_DESTINATION_ACCOUNT"), Profile: setting("XPLAN_TEST_DESTINATION_PROFILE"), Region: region})

@@ -37,7 +37,9 @@ type world struct {
 	t                   *testing.T // the test that it is used in
 	server              string     // as in the table of differences
 	url                 string     // "" for AWS
-	config              string     // AWS_CONFIG_FILE
+	config              string     // AWS_CONFIG_FILE, with the profiles
+	region              string
+	profiles            []profile
 	source, destination side
 	host, guest         string          // how a bucket policy names the source's and the destination's account
 	box                 *sandbox.Server // nil elsewhere
@@ -62,31 +64,21 @@ type side struct {
 }
 
 // A profile is one section of an AWS config file.
-type profile struct{ name, id, secret, token string }
+type profile struct{ name, id, secret string }
 
-// writeConfig writes an AWS config file and leads this process to it.
-func (w *world) writeConfig(t *testing.T, region string, profiles ...profile) {
+// configFile writes an AWS config file with the world's profiles, all at the endpoint.
+func (w *world) configFile(t *testing.T, url string) string {
 	t.Helper()
-	w.config = filepath.Join(t.TempDir(), "aws-config")
-	t.Setenv("AWS_CONFIG_FILE", w.config)
-	for _, p := range profiles {
-		w.addProfile(t, region, p)
+	var text strings.Builder
+	for _, p := range w.profiles {
+		fmt.Fprintf(&text, "[profile %s]\nregion = %s\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+			p.name, w.region, url, p.id, p.secret)
 	}
-}
-
-// addProfile adds a profile to the world's config file.
-func (w *world) addProfile(t *testing.T, region string, p profile) {
-	t.Helper()
-	f, err := os.OpenFile(w.config, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "aws-config")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	fmt.Fprintf(f, "[profile %s]\nregion = %s\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n",
-		p.name, region, w.url, p.id, p.secret)
-	if p.token != "" {
-		fmt.Fprintf(f, "aws_session_token = %s\n", p.token)
-	}
+	return path
 }
 
 // open makes a side's bare clients from its profile.
@@ -100,7 +92,11 @@ func (w *world) open(t *testing.T, a plan.Account) side {
 // clients are the bare SDK's, of a profile, with its default retries and checksums.
 func (w *world) clients(t *testing.T, name, region string) side {
 	t.Helper()
-	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithSharedConfigProfile(name), config.WithRegion(region))
+	options := []func(*config.LoadOptions) error{config.WithSharedConfigProfile(name), config.WithRegion(region)}
+	if w.url != "" { // else the person's own settings lead to AWS
+		options = append(options, config.WithSharedConfigFiles([]string{w.config}), config.WithSharedCredentialsFiles(nil))
+	}
+	cfg, err := config.LoadDefaultConfig(t.Context(), options...)
 	if err != nil {
 		t.Fatal(err)
 	}

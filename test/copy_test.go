@@ -2,6 +2,7 @@ package test
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -11,6 +12,15 @@ import (
 const otherETag = "00000000000000000000000000000000"
 
 func trimQuotes(etag string) string { return strings.Trim(etag, `"`) }
+
+func unescape(t *testing.T, key string) string {
+	t.Helper()
+	decoded, err := url.QueryUnescape(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decoded
+}
 
 // A pairing is a source and a destination to copy between.
 type pairing struct {

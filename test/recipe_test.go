@@ -1,0 +1,239 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// A recipe is one application of the recipe's plan: its own buckets, user, policy and state, so that
+// several can share a server.
+type recipe struct {
+	*world
+	witness      *witness
+	dir, plan    string
+	bucket, copy string // source and destination
+	user, policy string
+	others       string // the bucket policy that stood before, somebody else's
+	inFlight     int
+	objects      int
+	commandLimit time.Duration
+	ownKeys      int // of the user, from before
+	environment  []string
+}
+
+// inFlight bounds what a killed run may have been doing.
+const inFlight = 8
+
+// newRecipe arranges account A's bucket with objects and a policy of somebody else's, and account B's user,
+// who has a key of his own for other work.
+func newRecipe(t *testing.T, w *world, objects int) *recipe {
+	t.Helper()
+	id := name("r")
+	r := &recipe{
+		world: w.in(t), witness: watch(t, w.url), dir: t.TempDir(), bucket: "tommy-" + id, copy: "tommy-b-" + id,
+		user: "misterrodgers-" + id, policy: "s3_copy_by_pull_" + id, inFlight: inFlight, objects: objects, commandLimit: time.Minute,
+	}
+	r.makeBucket(t, w.source, r.bucket)
+	r.fill(t)
+	auditor := "auditor-" + id
+	_, err := w.source.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &auditor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.others = fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"Audit","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:user/%s"},`+
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::%[3]s/*"},{"Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::%[3]s"}]}`,
+		sourceAccount, auditor, r.bucket)
+	if _, err := w.source.s3.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &r.bucket, Policy: &r.others}); err != nil {
+		t.Fatal(err)
+	}
+	r.makeUser(t)
+	r.write(t, `version: 1
+name: `+id+`
+accounts:
+  source:      {id: "123456789012", profile: account-a-admin, region: us-west-2}
+  destination: {id: "210987654321", profile: account-b-admin, region: us-west-2}
+principal:
+  arn: arn:aws:iam::210987654321:user/`+r.user+`
+  credentials: access-key
+permissions:
+  policy: `+r.policy+`
+buckets:
+  - source: `+r.bucket+`
+    destination: `+r.copy+`
+    create: true
+copy:
+  in_flight: `+fmt.Sprint(r.inFlight)+`
+`)
+	return r
+}
+
+// makeUser makes the user with a key of his own, by which he is an asker.
+func (r *recipe) makeUser(t *testing.T) {
+	t.Helper()
+	if _, err := r.destination.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &r.user}); err != nil {
+		t.Fatal(err)
+	}
+	key, err := r.destination.iam.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &r.user})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ownKeys = 1
+	r.profiles = append(slices.Clip(r.profiles), profile{ownProfile, *key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey})
+}
+
+// ownProfile is that of the user's own key.
+const ownProfile = "misterrodgers"
+
+// write writes the plan, and the settings that lead the program to the witness.
+func (r *recipe) write(t *testing.T, text string) {
+	t.Helper()
+	r.plan = filepath.Join(r.dir, "plan.xplan.yaml")
+	if err := os.WriteFile(r.plan, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.environment = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "AWS_CONFIG_FILE=" + r.configFile(t, r.witness.url),
+		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
+	}
+}
+
+// fill puts in what copies lose.
+func (r *recipe) fill(t *testing.T) {
+	t.Helper()
+	for i := range r.objects {
+		r.source.put(t, r.bucket, fmt.Sprintf("orders/%02d/%04d.json", i%7, i), strings.Repeat(fmt.Sprint(i, " "), i%50), func(in *s3.PutObjectInput) {
+			in.ContentType = aws.String("application/json")
+		})
+	}
+	putDressed(t, r.source, r.bucket, dressed)
+	putByParts(t, r.source, r.bucket, "parts.bin")
+	r.source.put(t, r.bucket, "folder/", "")
+	r.source.put(t, r.bucket, "cold.bin", "cold", func(in *s3.PutObjectInput) { in.StorageClass = types.StorageClassStandardIa })
+	if r.server == sandboxName { // with IAM on, moto refuses the signatures of these
+		for _, h := range hostile {
+			r.source.put(t, r.bucket, h.key, bodyOf(h.key))
+		}
+	}
+}
+
+// A result is how the program ended.
+type result struct {
+	code        int // -1: killed
+	out, errors string
+}
+
+func (r result) String() string {
+	return fmt.Sprintf("exit status %d\n--- stdout\n%s--- stderr\n%s", r.code, r.out, r.errors)
+}
+
+// command is the program, to be started. It is killed when it takes too long.
+func (r *recipe) command(t *testing.T, args ...string) (*exec.Cmd, func() result) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), r.commandLimit)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, binary(t), args...)
+	cmd.Dir, cmd.Env = r.dir, r.environment
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	return cmd, func() result {
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Errorf("run xplan: %v", err)
+		}
+		if ctx.Err() != nil && t.Context().Err() == nil {
+			t.Errorf("xplan %s took longer than %s", strings.Join(args, " "), r.commandLimit)
+		}
+		return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	}
+}
+
+// run runs the program to its end.
+func (r *recipe) run(t *testing.T, args ...string) result {
+	t.Helper()
+	cmd, wait := r.command(t, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return wait()
+}
+
+// must runs the program, which must end well.
+func (r *recipe) must(t *testing.T, args ...string) result {
+	t.Helper()
+	got := r.run(t, args...)
+	if got.code != 0 {
+		t.Fatalf("xplan %s: %s", strings.Join(args, " "), got)
+	}
+	return got
+}
+
+// recipeServers are those with two accounts that can be watched.
+var recipeServers = []string{sandboxName, motoName}
+
+func onRecipeServers(t *testing.T, f func(t *testing.T, w *world)) {
+	t.Helper()
+	for _, s := range among(recipeServers...) {
+		t.Run(s.name, func(t *testing.T) {
+			w := s.start(t)
+			w.enforce(t)
+			f(t, w)
+		})
+	}
+}
+
+func TestRecipeChangesNothingWhileItIsReviewed(t *testing.T) {
+	onRecipeServers(t, func(t *testing.T, w *world) {
+		r := newRecipe(t, w, 10)
+		got := r.must(t, "plan", r.plan)
+		seen, _ := r.witness.requests(0)
+		for _, s := range seen {
+			if s.changes() {
+				t.Errorf("the dry run asked for %s %s", s.action, s.path)
+			}
+		}
+		if len(seen) == 0 || !strings.Contains(got.out, "Plan: 4 to create, 1 to change, 1 copy") {
+			t.Errorf("%d requests, and %s", len(seen), got)
+		}
+	})
+}
+
+func TestRecipeCopiesVerifiesAndLeavesNothing(t *testing.T) {
+	onRecipeServers(t, func(t *testing.T, w *world) {
+		r := newRecipe(t, w, 60)
+		r.must(t, "validate", r.plan)
+		r.must(t, "apply", r.plan, "--yes")
+		first, mark := r.witness.requests(0)
+		r.isCopied(t)
+		r.isClean(t)
+		if n := count(first, "CreateAccessKey"); n != 1 {
+			t.Errorf("%d keys were made", n)
+		}
+		got := r.must(t, "apply", r.plan, "--yes")
+		again, _ := r.witness.requests(mark)
+		for _, s := range again {
+			if s.changes() {
+				t.Errorf("applied again, it asked for %s %s", s.action, s.path)
+			}
+		}
+		if !strings.Contains(got.out, "No changes") {
+			t.Errorf("applied again: %s", got)
+		}
+		r.must(t, "verify", r.plan)
+		r.isClean(t)
+	})
+}

@@ -1,0 +1,193 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A request is what the witness saw of one request.
+type request struct {
+	action string // "CopyObject", "UploadPartCopy", IAM's and STS's actions, or the method
+	path   string // "/bucket/key", decoded
+	status int    // 0 while it is under way
+}
+
+// changes tells whether the request could have changed anything.
+func (r request) changes() bool {
+	switch r.action {
+	case http.MethodGet, http.MethodHead:
+		return false
+	}
+	for _, reading := range []string{"Get", "List", "Describe", "Simulate"} {
+		if strings.HasPrefix(r.action, reading) {
+			return false
+		}
+	}
+	return true
+}
+
+// A witness stands between the program and a server: it counts what is asked, sees the secrets that are handed out,
+// and may hold a request up. It passes a request on even when the program has died meanwhile, as a network does.
+type witness struct {
+	url  string
+	pass *httputil.ReverseProxy
+
+	mu       sync.Mutex
+	seen     []request
+	secrets  []string
+	underWay sync.WaitGroup
+	before   func(n int, r request) // called with the number of the request, from 1, before it is passed on
+}
+
+func watch(t *testing.T, target string) *witness {
+	t.Helper()
+	to, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+	w := &witness{pass: &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(to)
+			p.Out.Host = p.In.Host // which is signed
+		},
+		Transport:      transport,
+		ModifyResponse: nil,
+		ErrorHandler:   func(rw http.ResponseWriter, _ *http.Request, _ error) { rw.WriteHeader(http.StatusBadGateway) },
+	}}
+	w.pass.ModifyResponse = w.readSecrets
+	server := httptest.NewServer(w)
+	t.Cleanup(func() {
+		server.Close()
+		transport.CloseIdleConnections()
+	})
+	w.url = server.URL
+	return w
+}
+
+// ServeHTTP passes a request on.
+func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.underWay.Add(1)
+	defer w.underWay.Done()
+	s := request{action: actionOf(r), path: r.URL.Path}
+	w.mu.Lock()
+	w.seen = append(w.seen, s)
+	n, before := len(w.seen), w.before
+	w.mu.Unlock()
+	if before != nil {
+		before(n, s)
+	}
+	answer := &statusWriter{ResponseWriter: rw}
+	w.pass.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+	w.mu.Lock()
+	w.seen[n-1].status = answer.status
+	w.mu.Unlock()
+}
+
+// actionOf names what is asked. The body of a form is read, and put back.
+func actionOf(r *http.Request) string {
+	switch {
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return r.Method
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if form, err := url.ParseQuery(string(body)); err == nil {
+			return form.Get("Action")
+		}
+	case r.Header.Get("X-Amz-Target") != "":
+		_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		return action
+	case r.Header.Get("X-Amz-Copy-Source") != "" && r.URL.Query().Has("partNumber"):
+		return "UploadPartCopy"
+	case r.Header.Get("X-Amz-Copy-Source") != "":
+		return "CopyObject"
+	}
+	return r.Method
+}
+
+// readSecrets keeps the secrets of an answer.
+func (w *witness) readSecrets(r *http.Response) error {
+	if !strings.Contains(r.Header.Get("Content-Type"), "xml") || r.ContentLength > 1<<20 || r.Request.Method != http.MethodPost {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, found := range regexp.MustCompile(`<(?:SecretAccessKey|SessionToken)>([^<]+)<`).FindAllSubmatch(body, -1) {
+		w.secrets = append(w.secrets, string(found[1]))
+	}
+	return nil
+}
+
+// settle waits until no request is under way any more.
+func (w *witness) settle() { w.underWay.Wait() }
+
+// hook calls f before each request from now on, with numbers from 1.
+func (w *witness) hook(f func(n int, r request)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before = nil
+	if base := len(w.seen); f != nil {
+		w.before = func(n int, r request) { f(n-base, r) }
+	}
+}
+
+// requests gives what was seen since the mark, and a new mark.
+func (w *witness) requests(mark int) ([]request, int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]request(nil), w.seen[mark:]...), len(w.seen)
+}
+
+// count tells how many of the requests were of an action.
+func count(requests []request, action string) int {
+	n := 0
+	for _, r := range requests {
+		if r.action == action {
+			n++
+		}
+	}
+	return n
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *statusWriter) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets the proxy flush.
+func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// within fails a test that a wait would hold up for ever.
+func within(t *testing.T, limit time.Duration, what string, done <-chan struct{}) {
+	t.Helper()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		t.Fatalf("%s: not within %s", what, limit)
+	}
+}

@@ -83,7 +83,7 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 	code := ending(report, runErr)
 	end := view.End{
 		Plan: w.plan.Name, Run: run.ID, State: string(report.Status), Exit: code,
-		Steps: l.rows(), Pairs: summariesOf(report), Took: time.Since(l.begun), Waiting: report.Pending,
+		Steps: l.rows(), Pairs: summariesOf(report), Took: time.Since(l.begun), At: time.Now().UTC(), Waiting: report.Pending,
 	}
 	if report.Status != state.Done {
 		end.Resume = a.resumeWords(run)
@@ -94,9 +94,8 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 	summary, err := json.Marshal(end)
 	errs = append(errs, err, w.db.EndRun(run.ID, time.Now().UTC(), report.Status, code, summary))
 	errs = append(errs, l.finish(report.Status, code, end.Resume))
-	if a.json {
-		errs = append(errs, view.EndJSON(a.out, end))
-	} else {
+	errs = append(errs, a.finalLines(w, end))
+	if !a.json {
 		errs = append(errs, view.Ending(a.out, end, view.Style{Color: a.colors(a.out), Verbose: a.verbose}))
 	}
 	if err := a.notify(ctx, w.plan, end); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -90,20 +89,14 @@ func (a *app) exit(err error) int {
 	}
 	var problems *plan.Problems
 	switch {
+	case a.json && errors.As(err, &problems):
+		a.jsonProblems(problems, code)
 	case a.json:
-		a.jsonLine(map[string]any{"type": "diagnostic", "severity": "error", "message": err.Error(), "exit": code})
+		a.jsonLine(diagnostic{Severity: "error", Message: err.Error(), Exit: code})
 	case errors.As(err, &problems):
 		fmt.Fprintln(a.err, problems.Error())
 	default:
 		fmt.Fprintln(a.err, "xplan: "+err.Error())
 	}
 	return code
-}
-
-func (a *app) jsonLine(v any) {
-	line, err := json.Marshal(v)
-	if err != nil {
-		line = fmt.Appendf(nil, `{"type":"diagnostic","severity":"error","message":%q}`, err.Error())
-	}
-	fmt.Fprintf(a.out, "%s\n", line)
 }

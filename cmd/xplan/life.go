@@ -98,8 +98,11 @@ func (l *life) start(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// event is the executor's sink.
+// event is the executor's sink. The summary is not passed on: the one that app.end makes holds more.
 func (l *life) event(e executor.Event) {
+	if e.Type == executor.RunSummary {
+		return
+	}
 	l.mu.Lock()
 	if i, ok := l.index[string(e.Step)]; ok {
 		row := &l.status.Steps[i]

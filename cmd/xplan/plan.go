@@ -43,7 +43,7 @@ func (a *app) planCommand() *cobra.Command {
 
 func (a *app) showProgram(p *plan.Plan, prog *compile.Program) error {
 	if a.json {
-		return view.DiffJSON(a.out, version, p, prog)
+		return view.DiffJSON(&a.lines, p, prog)
 	}
 	return view.Diff(a.out, p, prog, view.Style{Color: a.colors(a.out), Verbose: a.verbose})
 }

@@ -15,7 +15,7 @@ import (
 	"xplan/plan"
 )
 
-// version is that of the program; a release sets it with -ldflags "-X main.version=…".
+// version is that of the program.
 const version = "0.1.0"
 
 // app is what every command shares: its streams and the flags of the root.
@@ -31,11 +31,13 @@ type app struct {
 	verbose  bool
 	json     bool
 	noInput  bool
+
+	lines lineStream // what --json writes
 }
 
 // run runs one command line and returns its exit status.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut}
+	a := &app{in: in, out: out, err: errOut, lines: lineStream{w: out}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -105,14 +107,12 @@ func files(n int) cobra.PositionalArgs {
 	}
 }
 
-// atMost is files for commands whose argument may be left out.
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return &usageError{fmt.Errorf("%s takes at most %d argument(s), and got %d: xplan %s --help", cmd.Name(), n, len(args), cmd.Name())}
-		}
-		return nil
+// atMostOne is files for commands whose argument may be left out.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return &usageError{fmt.Errorf("%s takes at most one argument, and got %d: xplan %s --help", cmd.Name(), len(args), cmd.Name())}
 	}
+	return nil
 }
 
 // load reads a plan file and applies the flags that override it.

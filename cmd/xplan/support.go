@@ -29,8 +29,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:  files(0),
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
-				a.jsonLine(map[string]any{"type": "version", "xplan": version, "format": 1, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
-				return nil
+				return a.lines.open()
 			}
 			_, err := fmt.Fprintf(a.out, "xplan %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
@@ -69,6 +68,9 @@ func (a *app) validate(path string) error {
 		return err
 	}
 	if a.json {
+		for i := range p.Warnings {
+			a.jsonLine(diagnostic{Severity: "warning", Message: p.Warnings[i].Message, Problem: &p.Warnings[i]})
+		}
 		a.jsonLine(map[string]any{"type": "valid", "file": path, "name": p.Name, "digest": p.Digest()})
 		return nil
 	}

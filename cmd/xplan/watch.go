@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [PLAN]",
 		Short: "How the last run of each plan stands; works from another terminal",
-		Args:  atMost(1),
+		Args:  atMostOne,
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := a.statuses(args)
 			if err != nil {
@@ -36,7 +37,10 @@ func (a *app) statusCommand() *cobra.Command {
 
 func (a *app) showStatus(s view.Status) error {
 	if a.json {
-		a.jsonLine(s)
+		a.jsonLine(struct {
+			Type string `json:"type"`
+			view.Status
+		}{"status", s})
 		return nil
 	}
 	return view.Life(a.out, s, time.Now(), view.Style{Color: a.colors(a.out), Verbose: a.verbose})
@@ -104,7 +108,10 @@ func (a *app) runsCommand() *cobra.Command {
 			}
 			if a.json {
 				for _, r := range rows {
-					a.jsonLine(r)
+					a.jsonLine(struct {
+						Type string `json:"type"`
+						view.RunRow
+					}{"run", r})
 				}
 				return nil
 			}
@@ -139,7 +146,7 @@ func (a *app) logsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs [RUN]",
 		Short: "What happened in a run, line by line",
-		Args:  atMost(1),
+		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := a.statuses(nil)
 			if err != nil {
@@ -168,11 +175,20 @@ func (a *app) logsCommand() *cobra.Command {
 }
 
 func (a *app) showEvent(line []byte, run string) error {
-	if a.json {
-		_, err := fmt.Fprintf(a.out, "%s\n", line)
-		return err
+	if !a.json {
+		return view.LogLine(a.out, line, run)
 	}
-	return view.LogLine(a.out, line, run)
+	var of struct {
+		Run string `json:"run"`
+	}
+	if err := json.Unmarshal(line, &of); err != nil {
+		return fmt.Errorf("a line of the log: %w", err)
+	}
+	if run != "" && of.Run != run {
+		return nil
+	}
+	_, err := a.lines.Write(append(slices.Clone(line), '\n'))
+	return err
 }
 
 func latest(all []view.Status) view.Status {
@@ -200,7 +216,7 @@ func (a *app) cancelCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel [RUN]",
 		Short: "Stop a run gracefully from another terminal, as Ctrl-C does there",
-		Args:  atMost(1),
+		Args:  atMostOne,
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := a.statuses(args)
 			if err != nil {

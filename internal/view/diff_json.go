@@ -7,14 +7,14 @@ import (
 	"xplan/plan"
 )
 
-// DiffJSON renders the review as JSON lines: the version, every planned change, every warning,
-// what was not seen, and the totals.
-func DiffJSON(w io.Writer, version string, p *plan.Plan, prog *compile.Program) error {
-	lines := []any{Version(version)}
+// DiffJSON renders the review as JSON lines: every planned change, every warning, what was
+// not seen, and the totals. The version comes before it, from who owns the stream.
+func DiffJSON(w io.Writer, p *plan.Plan, prog *compile.Program) error {
+	var lines []any
 	for _, s := range prog.Steps {
 		lines = append(lines, map[string]any{
 			"type": "planned_change", "step": s.ID, "kind": s.Kind, "side": s.Side, "pair": s.Pair, "subject": s.Subject,
-			"action": s.Action, "rule": s.Rule, "confirm": s.Confirm, "change": s.Change, "needs": s.Needs, "after": s.After,
+			"action": s.Action, "rule": s.Rule, "confirm": s.Confirm, "change": s.Change, "needs": list(s.Needs), "after": list(s.After),
 		})
 	}
 	for _, x := range prog.Warnings {
@@ -35,7 +35,10 @@ func DiffJSON(w io.Writer, version string, p *plan.Plan, prog *compile.Program) 
 	return nil
 }
 
-// Version is the first line of every JSON stream.
-func Version(version string) any {
-	return map[string]any{"type": "version", "xplan": version, "format": 1}
+// list is never null in JSON.
+func list[T any](values []T) []T {
+	if values == nil {
+		return []T{}
+	}
+	return values
 }

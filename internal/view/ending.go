@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xplan/executor"
+	"xplan/internal/compile"
 	"xplan/internal/s3copy"
 	"xplan/plan"
 )
@@ -90,7 +91,7 @@ func (p *page) left(e End) {
 	}
 }
 
-// ReadEnd reads back what EndJSON's caller stored.
+// ReadEnd reads back an End that was stored as JSON.
 func ReadEnd(data []byte) (End, error) {
 	var e End
 	if len(data) == 0 {
@@ -100,12 +101,34 @@ func ReadEnd(data []byte) (End, error) {
 	return e, err
 }
 
-// EndJSON writes the last line of a run's stream.
-func EndJSON(w io.Writer, e End) error {
-	return writeLine(w, map[string]any{
-		"type": executor.RunSummary, "plan": e.Plan, "run": e.Run, "state": e.State, "exit": e.Exit,
-		"seconds": e.Took.Seconds(), "resume": e.Resume, "pairs": e.Pairs, "left": e.Left, "waiting": e.Waiting,
+// EndJSON gives the last lines of a run's stream: every object that failed, and the summary.
+func EndJSON(e End) ([][]byte, error) {
+	var values []any
+	pairs := make(map[string]s3copy.Summary, len(e.Pairs))
+	for _, name := range slices.Sorted(maps.Keys(e.Pairs)) {
+		sum := e.Pairs[name]
+		for _, f := range sum.Failures {
+			values = append(values, executor.Event{
+				Time: f.At, Type: executor.ObjectFailed, Run: e.Run, Kind: compile.KindCopy, Pair: name, Subject: f.Key, Message: f.Reason,
+				Fields: map[string]any{"phase": f.Phase, "size": f.Size},
+			})
+		}
+		sum.Failures = list(sum.Failures)
+		pairs[name] = sum
+	}
+	values = append(values, map[string]any{
+		"type": executor.RunSummary, "time": e.At, "plan": e.Plan, "run": e.Run, "state": e.State, "exit": e.Exit,
+		"seconds": e.Took.Seconds(), "resume": e.Resume, "pairs": pairs, "left": list(e.Left), "kept": list(e.Kept), "waiting": list(e.Waiting),
 	})
+	lines := make([][]byte, 0, len(values))
+	for _, v := range values {
+		line, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
 }
 
 func writeLine(w io.Writer, v any) error {
@@ -185,7 +208,10 @@ func Runs(w io.Writer, rows []RunRow) error {
 
 // LogLine renders one event of the log, if it is of the run (or run is empty).
 func LogLine(w io.Writer, line []byte, run string) error {
-	var e executor.Event
+	var e struct {
+		executor.Event
+		State string `json:"state"` // of a summary
+	}
 	if err := json.Unmarshal(line, &e); err != nil {
 		return fmt.Errorf("a line of the log: %w", err)
 	}
@@ -200,8 +226,8 @@ func LogLine(w io.Writer, line []byte, run string) error {
 	if e.Outcome != "" {
 		text += "   " + string(e.Outcome)
 	}
-	if e.Status != "" {
-		text += "   " + e.Status
+	if e.State != "" {
+		text += "   " + e.State
 	}
 	if e.Message != "" {
 		text += "   " + safe(e.Message)

@@ -76,5 +76,6 @@ type End struct {
 	Left      []string                  // what still stands of what the plan made: proof of clean-up when empty
 	Kept      []string                  // what it made and is to stay: the destination's bucket
 	Took      time.Duration
-	Waiting   []string // the words that would do what waits for a person
+	At        time.Time // when it ended
+	Waiting   []string  // the words that would do what waits for a person
 }

@@ -273,5 +273,5 @@ type ProgressLine struct {
 
 // ProgressJSON makes the line of a sample.
 func ProgressJSON(at time.Time, pairs []PairRow) ProgressLine {
-	return ProgressLine{Type: executor.StepProgress, Time: at, Pairs: pairs}
+	return ProgressLine{Type: executor.StepProgress, Time: at, Pairs: list(pairs)}
 }

@@ -407,7 +407,10 @@ func TestCopyWithoutEvidenceIsMadeOnce(t *testing.T) {
 	if s := again(); s.Tally.Copied.Objects != 3 {
 		t.Errorf("without the knowledge of an earlier run: %+v", s.Tally)
 	}
-	job.Earlier = Window{Begun: src.clock.Add(time.Minute), Ended: dst.clock}
+	job.Earlier = []Window{ // an older run, which made nothing of this, hides no younger one
+		{Begun: src.clock.Add(-time.Hour), Ended: src.clock.Add(-time.Minute)},
+		{Begun: src.clock.Add(time.Minute), Ended: dst.clock},
+	}
 	if s := again(); s.Tally.Same.Objects != 3 || s.Tally.Evidence.SizeOnly.Objects != 3 {
 		t.Errorf("with it: %+v", s.Tally)
 	}

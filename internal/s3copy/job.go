@@ -54,10 +54,10 @@ type Job struct {
 	// SecondPass lists again at the end, for keys that appeared or changed behind the
 	// cursor. An object that it copies again is not counted again.
 	SecondPass bool
-	// Earlier is when a run of the very same job came to its end without a failure, if
-	// one did. What it copied is not copied again for want of comparable evidence: see
+	// Earlier is when runs of the very same job came to their ends without a failure.
+	// What they copied is not copied again for want of comparable evidence: see
 	// [Window.Covers].
-	Earlier Window
+	Earlier []Window
 	// Kill, when closed, breaks off what is in flight. Cancelling Run's context only
 	// stops scheduling: objects in flight are finished (those by parts after their
 	// running parts), and everything settled is committed.
@@ -119,12 +119,15 @@ type Counters struct {
 	BytesSettled, BytesCopied                          atomic.Int64
 }
 
-// A Summary is how a job ended. Tally is what the journal holds; Largest, Classes and
-// Samples are of this run's listing only.
+// A Summary is how a job ended. Tally is what the journal holds; Largest, LongestKey,
+// Classes and Samples are of this run's listing only.
 type Summary struct {
-	Tally    Tally               `json:"tally"`
-	Partial  bool                `json:"partial"` // stopped before the end of the listing
-	Largest  Sample              `json:"largest"`
+	Tally   Tally  `json:"tally"`
+	Partial bool   `json:"partial"` // stopped before the end of the listing
+	Largest Sample `json:"largest"`
+	// LongestKey is the length in bytes of the longest key that the filter lets pass.
+	LongestKey int `json:"longest_key"`
+
 	Classes  map[string]Count    `json:"classes"`  // by storage class, of the source
 	Samples  map[string][]Sample `json:"samples"`  // by verdict: new, changed, extra, unreadable, archived, size_only
 	Failures []Failure           `json:"failures"` // what stands unsettled now, sorted by key, at most 1,000

@@ -3,6 +3,7 @@ package s3copy
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // action is what is left to do about a key once its objects are compared.
@@ -52,7 +53,7 @@ const maxKey = 1024
 // is known of them. Pure; f is the finding where dst is given, and final says that
 // there is nothing left to ask for.
 func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
-	if final && dst != nil && !f.decided() && j.Mode != Verify && j.Earlier.Covers(src, dst) {
+	if final && dst != nil && !f.decided() && j.Mode != Verify && j.madeEarlier(src, dst) {
 		f.proof = bySize
 	}
 	out := outcome{size: src.Size, proof: f.proof, reason: string(f.differ)}
@@ -88,6 +89,11 @@ func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
 		return thaw, out
 	}
 	return transfer, out
+}
+
+// madeEarlier tells whether a finished run of the very same job made dst from src.
+func (j *Job) madeEarlier(src, dst *Object) bool {
+	return slices.ContainsFunc(j.Earlier, func(w Window) bool { return w.Covers(src, dst) })
 }
 
 // judgeMissing decides about an object that a verification does not find equal.

@@ -148,6 +148,7 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 		m.settle(t, outcome{state: isFiltered, size: s.Size})
 		return nil
 	}
+	m.notes.longest = max(m.notes.longest, len(s.Key))
 	if d != nil {
 		t.dst = *d
 		t.f = compareListed(s, d, m.job.rule())

@@ -134,6 +134,7 @@ type notes struct {
 	waiting int64
 
 	largest Sample // the merge alone writes these
+	longest int
 	classes map[string]Count
 }
 
@@ -175,7 +176,7 @@ const mostFailures = 1000
 func (r *run) summary() Summary {
 	s := Summary{
 		Tally: r.books.total, Partial: !r.reached,
-		Largest: r.notes.largest, Classes: r.notes.classes, Samples: r.notes.samples,
+		Largest: r.notes.largest, LongestKey: r.notes.longest, Classes: r.notes.classes, Samples: r.notes.samples,
 	}
 	keys := slices.Sorted(maps.Keys(r.books.standing))
 	for _, key := range keys[:min(len(keys), mostFailures)] {

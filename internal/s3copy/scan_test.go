@@ -36,6 +36,18 @@ func TestScanWritesNothingAndCountsLikeTheCopy(t *testing.T) {
 	}
 }
 
+func TestScanTellsTheLongestKeyOfThoseToCopy(t *testing.T) {
+	src, _, job := pair()
+	src.put("a", "larger")
+	src.put("longest", "x")
+	src.put("filtered/away", "x")
+	job.Mode, job.Journal = Scan, nil
+	job.Rules.Match = func(key string) bool { return !strings.HasPrefix(key, "filtered") }
+	if s := run1(t, small(), job); s.LongestKey != len("longest") {
+		t.Errorf("got %d", s.LongestKey)
+	}
+}
+
 func TestScanOfNoDestinationSeesEverythingNew(t *testing.T) {
 	src, _, job := pair()
 	src.put("a", "a")

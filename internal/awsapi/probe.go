@@ -29,8 +29,8 @@ const (
 // Probe tries one leg once, as the principal: nil says that it answered. It leaves nothing behind. A source
 // without objects passes where there is nothing to read.
 func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec) error {
-	source := l.session.open(compile.Location{Bucket: p.Pair.Source, Region: p.SourceRegion, Account: p.SourceAccount}, compile.Location{})
-	destination := l.session.open(compile.Location{Bucket: p.Pair.Destination, Region: p.DestRegion, Account: p.DestAccount}, source.at)
+	source := l.session.open(p.Source(), compile.Location{})
+	destination := l.session.open(p.Destination(), source.at)
 	switch leg {
 	case compile.LegIdentity:
 		return l.probeIdentity(ctx, p.PrincipalARN)
@@ -45,7 +45,7 @@ func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec)
 	case compile.LegTagsSource:
 		return onSample(ctx, source, p.Pair.Prefix, probeTags)
 	case compile.LegWriteDest:
-		return destination.probeWrite(ctx, p.Pair)
+		return destination.probeWrite(ctx, p.Pair, p.UploadKey)
 	}
 	return fmt.Errorf("probe: unknown leg %q", leg)
 }
@@ -125,7 +125,7 @@ func probeTags(ctx context.Context, b *bucket, o s3copy.Object) error {
 // proof tells a refusal of the caller from one that is the object's own.
 func proof(err error) error {
 	e, ok := errors.AsType[*RequestError](err)
-	if ok && (errors.Is(err, s3copy.ErrNotFound) || errors.Is(err, s3copy.ErrArchived) || e.Status == http.StatusBadRequest && e.means == nil) {
+	if ok && (errors.Is(err, s3copy.ErrNotFound) || errors.Is(err, s3copy.ErrArchived) || errors.Is(err, s3copy.ErrCustomerKey) || e.Status == http.StatusBadRequest && e.means == nil) {
 		return fmt.Errorf("%w: %w", errNoProof, err)
 	}
 	return err
@@ -134,7 +134,7 @@ func proof(err error) error {
 // probeWrite starts an upload and aborts it: that asks for the permission to write, for the default key, and for
 // tags and ACL where the plan copies them, and leaves no object. Once begun it goes on to the abortion even when ctx
 // ends, for a few seconds; an upload whose answer was lost is looked for by its key, which nobody else has.
-func (b *bucket) probeWrite(ctx context.Context, p plan.Pair) error {
+func (b *bucket) probeWrite(ctx context.Context, p plan.Pair, key string) error {
 	c, err := b.client(ctx)
 	if err != nil {
 		return err
@@ -144,7 +144,9 @@ func (b *bucket) probeWrite(ctx context.Context, p plan.Pair) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
-	key := p.ToPrefix + probeName + rand.Text()
+	if key == "" {
+		key = p.ToPrefix + probeName + rand.Text()
+	}
 	in := &s3.CreateMultipartUploadInput{Bucket: &b.at.Bucket, Key: &key}
 	if p.Copy.ACL != "" && p.Copy.ACL != "none" {
 		in.ACL = types.ObjectCannedACL(p.Copy.ACL)

@@ -223,6 +223,7 @@ type ProbeSpec struct {
 	FreshlyMade       bool      `json:"freshly_made"`        // something changed just now: AccessDenied counts as passing for up to 5 minutes
 	StatementInPolicy string    `json:"statement,omitempty"` // the Sid, for explanations
 	RequesterPays     bool      `json:"requester_pays,omitempty"`
+	UploadKey         string    `json:"upload_key,omitempty"` // of the upload that proves writing: the runner's, recorded before it is made
 }
 
 // Source is where the pair's objects are read.

@@ -35,7 +35,8 @@ type Deps struct {
 	Ownership           Ownership
 	Journals            Journals
 	Engine              *s3copy.Engine
-	Confirmed           map[string]bool // buckets whose deletion a person confirmed
+	Earlier             map[string][]s3copy.Window // by pair; see Records.Earlier
+	Confirmed           map[string]bool            // buckets whose deletion a person confirmed
 	Progress            *Progress
 	Now                 func() time.Time
 	Kill                <-chan struct{} // closed when nothing is to be waited for; nil never is
@@ -58,7 +59,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindGrant:        grant{d.Source, own},
 		compile.KindBucketPolicy: statement{d.Source, d.Destination, own},
 		compile.KindCredentials:  credentials{d.Logins, d.Destination, d.Destination, own, s},
-		compile.KindProbe:        probe{s, d.Now},
+		compile.KindProbe:        probe{s, d.Journals, d.Now},
 		compile.KindCopy:         copyRunner{pairs},
 		compile.KindVerify:       verifyRunner{pairs},
 

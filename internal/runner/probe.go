@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -15,7 +16,8 @@ import (
 // eventually consistent, and only the access itself proves that it is there.
 type probe struct {
 	*session
-	now func() time.Time
+	journals Journals
+	now      func() time.Time
 }
 
 func (r probe) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
@@ -32,15 +34,38 @@ func (r probe) Run(ctx context.Context, s compile.Step) (executor.Result, error)
 	for _, leg := range spec.Legs {
 		// What is left of the limit: propagation is counted from the change, not from the leg.
 		left := max(limit-r.now().Sub(start), time.Second)
-		if err := r.leg(ctx, login, leg, spec, left); err != nil {
+		if leg == compile.LegWriteDest {
+			err = r.writing(ctx, login, spec, left)
+		} else {
+			_, err = r.leg(ctx, login, leg, spec, left)
+		}
+		if err != nil {
 			return executor.Result{}, err
 		}
 	}
 	return done(fmt.Sprintf("%d legs answered %d times in a row", len(spec.Legs), probesInARow)), nil
 }
 
-// leg probes one leg until it answered several times in a row.
-func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, limit time.Duration) error {
+// writing probes the leg that starts an upload. The upload is recorded before, as all of ours are: one that a crash
+// leaves behind, or that could not be aborted, is found by the next clean-up.
+func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, limit time.Duration) error {
+	spec.UploadKey = spec.Pair.ToPrefix + ".xplan-probe-" + rand.Text()
+	journal := r.journals.Journal(spec.Pair)
+	if err := journal.PutUpload(ctx, s3copy.Upload{Key: spec.UploadKey, Started: r.now()}); err != nil {
+		return fmt.Errorf("record the probe's upload: %w", err)
+	}
+	failures, err := r.leg(ctx, l, compile.LegWriteDest, spec, limit)
+	if err != nil || failures > 0 {
+		return err
+	}
+	if err := journal.DropUpload(ctx, spec.UploadKey); err != nil {
+		return fmt.Errorf("record the end of the probe's upload: %w", err)
+	}
+	return nil
+}
+
+// leg probes one leg until it answered several times in a row, and tells how often it did not.
+func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, limit time.Duration) (failures int, _ error) {
 	good := 0
 	err := until(ctx, limit, func(ctx context.Context) error {
 		for ; good < probesInARow; good++ {
@@ -51,6 +76,7 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 			}
 			if err := l.Probe(ctx, leg, spec); err != nil {
 				good = 0
+				failures++
 				if errors.Is(err, s3copy.ErrDenied) || errors.Is(err, s3copy.ErrCredentials) {
 					return fmt.Errorf("%w: %w", errNotYet, err)
 				}
@@ -60,9 +86,9 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 		return nil
 	})
 	if errors.Is(err, s3copy.ErrDenied) {
-		return explain(leg, spec, err)
+		err = explain(leg, spec, err)
 	}
-	return err
+	return failures, err
 }
 
 // explain says which statement the leg rests on. Both accounts have to allow what crosses

@@ -72,8 +72,9 @@ func (b *bucket) clientFor(ctx context.Context, paced bool) (*s3.Client, error) 
 	return b.session.s3Client(clientKey{region: region, owner: b.at.Account, source: b.source.Account, paced: paced}), nil
 }
 
+// payer accepts to pay where the bucket, or the one that copies come from, wants that.
 func (b *bucket) payer() types.RequestPayer {
-	if b.session.options.Requester {
+	if b.session.options.Requester || b.at.RequesterPays || b.source.RequesterPays {
 		return types.RequestPayerRequester
 	}
 	return ""

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -29,12 +30,27 @@ func (b *bucket) Head(ctx context.Context, r s3copy.HeadRequest) (s3copy.Details
 	out, err := c.HeadObject(ctx, in)
 	if err != nil {
 		e := explain(err, fmt.Sprintf("read the details of object %q in %s", r.Key, b.at.Bucket))
-		if e.Code == "BadRequest" && e.Message == "Bad Request" {
-			e.Message += ": S3 answers so for an object under a customer-provided key (SSE-C), among others"
+		if e.Status == http.StatusBadRequest && e.means == nil {
+			e = b.whyBad(ctx, c, r, e)
 		}
 		return s3copy.Details{}, e
 	}
 	return detailsOf(r, out), nil
+}
+
+// whyBad finds out what a 400 without a body means, by asking for the object's first byte, whose refusal
+// has one: S3 answers so for an object under a customer-provided key as it does for a token that expired.
+func (b *bucket) whyBad(ctx context.Context, c *s3.Client, r s3copy.HeadRequest, refusal *RequestError) *RequestError {
+	out, err := c.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: &b.at.Bucket, Key: &r.Key, VersionId: optional(r.VersionID), Range: aws.String("bytes=0-0"), RequestPayer: b.payer(),
+	})
+	if err == nil {
+		_ = out.Body.Close() // nobody wants the byte
+	}
+	if err == nil || statusCode(err) == http.StatusRequestedRangeNotSatisfiable {
+		return refusal
+	}
+	return explain(err, refusal.Doing)
 }
 
 func detailsOf(r s3copy.HeadRequest, out *s3.HeadObjectOutput) s3copy.Details {

@@ -40,6 +40,10 @@ func meaningsOfCode(code, message string) []error {
 	case "NotImplemented", "XNotImplemented", "NotSupported", "UnsupportedOperation", "MethodNotAllowed",
 		"VersioningNotConfigured": // the last one is versitygw's
 		return []error{s3copy.ErrUnsupported, compile.ErrUnsupported}
+	case "InvalidRequest":
+		if strings.Contains(message, "stored using a form of Server Side Encryption") { // GET and CopyObject on SSE-C
+			return []error{s3copy.ErrCustomerKey}
+		}
 	case "MalformedPolicy", "MalformedPolicyDocument":
 		if strings.Contains(strings.ToLower(message), "invalid principal") {
 			return []error{compile.ErrInvalidPrincipal}

@@ -59,6 +59,9 @@ func explain(err error, doing string) *RequestError {
 	case errors.As(err, &api):
 		e.Message = cleanMessage(e.Code, api.ErrorMessage())
 		e.means = append(endOfContext(err), meanings(e.Code, api.ErrorMessage(), e.Status)...)
+		if errors.Is(e, s3copy.ErrCustomerKey) {
+			e.Message += " It is " + s3copy.ErrCustomerKey.Error() + ", which only they can read."
+		}
 	case errors.As(err, &none):
 		e.Message = none.Error()
 		e.means = append(endOfContext(err), s3copy.ErrCredentials, compile.ErrCredentials)

@@ -40,8 +40,11 @@ var rules = map[string]struct{ module, third []string }{
 		},
 		third: []string{"github.com/spf13/cobra", "golang.org/x/term"},
 	},
-	"test":     {},
-	"examples": {},
+	"internal/bench/null":  {},
+	"internal/bench/floor": {third: []string{"github.com/aws/aws-sdk-go-v2/aws"}},
+	"internal/bench":       {module: []string{"internal/bench/null", "internal/bench/floor"}},
+	"test":                 {},
+	"examples":             {},
 }
 
 type listed struct {

@@ -31,7 +31,7 @@ func (a *app) execute(ctx context.Context, w work, s survey, prog *compile.Progr
 	ex, err := executor.New(executor.Options{
 		Runners: runner.New(runner.Deps{
 			Source: s.accounts.source, Destination: s.accounts.destination, Logins: s.accounts.logins(),
-			Ownership: runner.Records{DB: w.db}, Journals: runner.Records{DB: w.db}, Engine: s.engine,
+			Ownership: runner.Records{DB: w.db}, Journals: runner.Records{DB: w.db}, Engine: s.engine, Earlier: s.earlier,
 			Confirmed: w.flags.confirmed(), Progress: progress, Now: time.Now, Kill: a.leave,
 		}),
 		RunID: run.ID, Record: w.db, Sink: l.event, Confirmed: w.flags.confirmed(), Kill: a.leave,

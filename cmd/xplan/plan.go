@@ -104,6 +104,7 @@ type survey struct {
 	world    compile.World
 	engine   *s3copy.Engine
 	seeds    *runner.Seeds
+	earlier  map[string][]s3copy.Window // by pair: what finished runs of the plan copied
 }
 
 // survey reaches both accounts and observes. db may be nil: nothing is owned then.
@@ -121,12 +122,15 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 		if options.Owned, err = (runner.Records{DB: db}).Owned(); err != nil {
 			return s, err
 		}
+		if s.earlier, err = (runner.Records{DB: db}).Earlier(p); err != nil {
+			return s, err
+		}
 	}
 	s.world, err = compile.Observe(ctx, p, compile.Readers{
 		Source: s.accounts.source, Destination: s.accounts.destination,
 		Scanner: runner.Scanner{
 			Source: s.accounts.source, Destination: s.accounts.destination,
-			Engine: s.engine, Accounts: p.Accounts, Seeds: s.seeds,
+			Engine: s.engine, Accounts: p.Accounts, Seeds: s.seeds, Earlier: s.earlier,
 		},
 	}, options)
 	return s, err

@@ -89,6 +89,7 @@ func (r pairRunner) asPrincipal(mode s3copy.Mode, c compile.CopySpec) (s3copy.Jo
 	}
 	job := jobAs(mode, c, reader, login)
 	job.Counters, job.Kill = r.d.Progress.Of(c.Pair.ID()), r.d.Kill
+	job.Earlier = r.d.Earlier[c.Pair.ID()]
 	return job, nil
 }
 
@@ -104,7 +105,8 @@ type Scanner struct {
 	Source, Destination Account
 	Engine              *s3copy.Engine
 	Accounts            plan.Accounts
-	Seeds               *Seeds // may be nil
+	Seeds               *Seeds                     // may be nil
+	Earlier             map[string][]s3copy.Window // by pair; see Records.Earlier
 }
 
 var _ compile.Scanner = Scanner{}
@@ -120,7 +122,7 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 	if !r.DestinationExists {
 		job.Destination = nil // the engine takes no destination for an empty one
 	}
-	job.StopAtFirst = r.StopAtFirst
+	job.StopAtFirst, job.Earlier = r.StopAtFirst, s.Earlier[r.Pair.ID()]
 	sum, err := s.Engine.Run(ctx, job)
 	if err != nil {
 		return compile.CopyFacts{}, fmt.Errorf("count %s: %w", r.Pair.ID(), err)
@@ -145,6 +147,8 @@ func factsOf(s s3copy.Summary) compile.CopyFacts {
 		Classes: counts(s.Classes),
 		Samples: samples(s.Samples),
 		Largest: compile.Sample{Key: s.Largest.Key, Size: int64(s.Largest.Size), Reason: s.Largest.Reason},
+
+		LongestKey: s.LongestKey,
 	}
 }
 

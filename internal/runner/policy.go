@@ -23,11 +23,11 @@ func (r policyRunner) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if err != nil {
 		return executor.Result{}, err
 	}
-	known, err := r.own.has(compile.KindPolicy, spec.ARN)
+	known, err := r.own.find(compile.KindPolicy, spec.ARN)
 	if err != nil {
 		return executor.Result{}, err
 	}
-	if have.Exists && !known && !spec.Adopt && !tagged(have.Tags, spec.Tags) {
+	if have.Exists && !spec.Adopt && !isOurPolicy(known, have, spec) {
 		return executor.Result{}, &ConflictError{
 			Subject: spec.ARN, Why: "a policy of that name is there and is not this plan's",
 			Fix: "choose another permissions.policy, or set permissions.adopt: true to take it over, clean-up included",
@@ -62,6 +62,22 @@ func (r policyRunner) stands(ctx context.Context, spec compile.PolicySpec) error
 		return fmt.Errorf("policy %s: %w", spec.Name, errNotYet)
 	}
 	return nil
+}
+
+// isOurPolicy tells whether a run of this plan made what stands: state or the tags say so. An
+// intent alone proves nothing, unless what stands is what was meant: the call that makes a
+// policy sets its tags, too.
+func isOurPolicy(known []compile.Owned, have compile.ManagedPolicy, spec compile.PolicySpec) bool {
+	if tagged(have.Tags, spec.Tags) {
+		return true
+	}
+	digest := ""
+	if doc, err := policy.Parse([]byte(have.Document)); err == nil {
+		digest = compile.PolicyDigest(doc)
+	}
+	return slices.ContainsFunc(known, func(x compile.Owned) bool {
+		return !x.Intent || x.Digest == digest || slices.Contains(x.Before, digest)
+	})
 }
 
 // tagged tells whether what stands carries the plan's tag.
@@ -165,8 +181,10 @@ func (r cleanPolicy) Run(ctx context.Context, s compile.Step) (executor.Result, 
 		return executor.Result{}, err
 	}
 	switch {
-	case len(ours) == 0 && (!have.Exists || !tagged(have.Tags, spec.Tags)):
-		return held("not ours, so it stays"), nil
+	case have.Exists && !isOurPolicy(ours, have, spec):
+		return held("not ours, so it stays"), r.forget(ours)
+	case len(ours) == 0 && !have.Exists:
+		return held("gone already"), nil
 	case len(have.Attached) > 0:
 		return executor.Result{}, &ConflictError{
 			Subject: spec.ARN, Why: fmt.Sprintf("others use it: it is attached to %v", have.Attached),
@@ -190,4 +208,14 @@ func (r cleanPolicy) Run(ctx context.Context, s compile.Step) (executor.Result, 
 		return executor.Result{}, err
 	}
 	return done("gone, and read back as gone"), nil
+}
+
+// forget drops intents that came to nothing.
+func (r cleanPolicy) forget(intents []compile.Owned) error {
+	for _, x := range intents {
+		if err := r.own.Disown(x); err != nil {
+			return err
+		}
+	}
+	return nil
 }

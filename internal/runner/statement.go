@@ -32,7 +32,7 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 		return executor.Result{}, err
 	}
 	x := compile.Owned{Kind: compile.KindBucketPolicy, Side: plan.Source, Subject: spec.Bucket, Parent: spec.Sid, Digest: ours.Digest()}
-	known, err := r.own.find(compile.KindBucketPolicy, spec.Bucket)
+	known, err := ownedStatement(r.own, spec)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -76,6 +76,13 @@ func readPolicy(ctx context.Context, api BucketPolicies, spec compile.StatementS
 		return policy.Document{}, fmt.Errorf("bucket policy of %s: %w", spec.Bucket, err)
 	}
 	return doc.WithPrincipals(spec.Live), nil
+}
+
+// ownedStatement finds the record of the statement, if there is one. Another Sid of the same
+// bucket is another statement: the plan may have called it otherwise before.
+func ownedStatement(own owner, spec compile.StatementSpec) ([]compile.Owned, error) {
+	known, err := own.find(compile.KindBucketPolicy, spec.Bucket)
+	return slices.DeleteFunc(known, func(x compile.Owned) bool { return x.Parent != spec.Sid }), err
 }
 
 // isOurs tells whether the statement of our Sid is one that this plan wrote earlier.
@@ -133,7 +140,7 @@ type cleanStatement struct {
 
 func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	spec := *s.Spec.Statement
-	known, err := r.own.find(compile.KindBucketPolicy, spec.Bucket)
+	known, err := ownedStatement(r.own, spec)
 	if err != nil {
 		return executor.Result{}, err
 	}

@@ -46,6 +46,9 @@ func (r credentials) mint(ctx context.Context, spec compile.CredentialsSpec) (ex
 	if len(before) >= 2 {
 		return executor.Result{}, fmt.Errorf("user %s holds two access keys already, and AWS allows no third: delete one that is not used", spec.UserName)
 	}
+	if err := r.settled(spec.UserName, before); err != nil {
+		return executor.Result{}, err
+	}
 	x := compile.Owned{
 		Kind: compile.KindCredentials, Side: plan.Destination, Parent: spec.UserName,
 		Intent: true, Since: r.own.now().UTC(), Before: keyIDs(before),
@@ -73,6 +76,28 @@ func (r credentials) mint(ctx context.Context, spec compile.CredentialsSpec) (ex
 	}
 	r.set(login)
 	return done("key " + id + ", its secret only in memory"), nil
+}
+
+// settled refuses another key while one that an earlier run may have made is not accounted
+// for: a new key's record would take the place of the only trace of it. IAM may have shown it
+// too late for the clean-up that came before.
+func (r credentials) settled(user string, there []compile.AccessKey) error {
+	ours, err := r.own.find(compile.KindCredentials, "")
+	if err != nil {
+		return err
+	}
+	for _, x := range ours {
+		if !x.Intent || x.Parent != user {
+			continue
+		}
+		for _, k := range there {
+			recorded := slices.ContainsFunc(ours, func(o compile.Owned) bool { return o.Subject == k.ID })
+			if !recorded && !slices.Contains(x.Before, k.ID) {
+				return fmt.Errorf("user %s: access key %s came after a run that died while making one: run again, and it is cleaned up first", user, k.ID)
+			}
+		}
+	}
+	return nil
 }
 
 // note writes on our policy what state says of the key: state can be lost with its machine.

@@ -2,6 +2,7 @@ package test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -23,6 +24,7 @@ const (
 	copyTellsSum        fact = "a copy's answer tells its checksum"
 	partIfMatch         fact = "a part of a changed source is refused"
 	completeIfNoneMatch fact = "completing an upload onto a taken key is refused where that was asked"
+	uploadsDated        fact = "an upload tells when it was started"
 	completeAborted     fact = "completing an aborted upload says that there is none"
 	fullSums            fact = "an upload by parts keeps a checksum of the whole object"
 	headTellsParts      fact = "a HEAD of part 1 tells the number of parts, and the part's and the object's size"
@@ -47,6 +49,7 @@ var differences = map[fact]map[string]string{
 	partIfMatch:         {motoName: "it ignores conditions on copies"},
 	copyIfNoneMatch:     {motoName: "it ignores conditions on copies", versitygwName: "it knows If-None-Match for put and complete only"},
 	headTellsParts:      {motoName: "it sends no Content-Range, so nothing tells the object's size"},
+	uploadsDated:        {motoName: "all its uploads are of 2010"},
 	completeAborted:     {motoName: "it fails inside: 500 with an HTML page"},
 	fullSums:            {motoName: "it makes a checksum of the parts' checksums, and calls it one of the object"},
 	headTellsType:       {motoName: "its HEAD says nothing of the kind"},
@@ -65,7 +68,10 @@ var differences = map[fact]map[string]string{
 }
 
 // consulted notes which rows a run has met, by server.
-var consulted = map[string][]fact{}
+var consulted = struct {
+	mu   sync.Mutex
+	rows map[string][]fact
+}{rows: map[string][]fact{}}
 
 // holds checks what a server must do. Where the table says that it does not, it must not: so a row that is no
 // longer true fails.
@@ -83,8 +89,10 @@ func (w *world) holds(t *testing.T, f fact, ok bool, format string, args ...any)
 // differs gives the reason why a fact does not hold here; "" where it does.
 func (w *world) differs(f fact) string {
 	why := differences[f][w.server]
-	if why != "" && !slices.Contains(consulted[w.server], f) {
-		consulted[w.server] = append(consulted[w.server], f)
+	consulted.mu.Lock()
+	defer consulted.mu.Unlock()
+	if why != "" && !slices.Contains(consulted.rows[w.server], f) {
+		consulted.rows[w.server] = append(consulted.rows[w.server], f)
 	}
 	return why
 }

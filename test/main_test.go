@@ -1,6 +1,8 @@
 package test
 
 import (
+	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +15,17 @@ import (
 // workDir is removed when all tests have ended.
 var workDir string
 
-func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+// atOnce is how many subtests run side by side: they wait more than they compute.
+const atOnce = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(runAll(m))
+}
 
 func runAll(m *testing.M) int {
 	if _, err := required(); err != nil {
@@ -54,7 +66,7 @@ func forgetAWS() {
 // buildOnce builds the program once for all tests.
 var buildOnce = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(workDir, "xplan")
-	out, err := exec.Command("go", "build", "-o", path, "xplan/cmd/xplan").CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "xplan/cmd/xplan").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

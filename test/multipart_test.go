@@ -88,6 +88,7 @@ func checkParts(w *world) {
 		if err != nil || len(pending) != 1 || pending[0].Key != "to/big" || pending[0].ID != upload {
 			t.Errorf("the uploads %s: %+v, %v", p.name, pending, err)
 		}
+		w.holds(t, uploadsDated, len(pending) == 1 && time.Since(pending[0].Initiated).Abs() < time.Hour, "an upload of now is dated %+v", pending)
 		done, err := p.destination.CompleteUpload(t.Context(), s3copy.CompleteRequest{Key: "to/big", UploadID: upload, Parts: copied})
 		if err != nil || done.ETag != etag {
 			t.Errorf("complete %s: ETag %q, source's %q, %v", p.name, done.ETag, etag, err)

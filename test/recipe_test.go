@@ -32,6 +32,7 @@ type recipe struct {
 	objects      int
 	commandLimit time.Duration
 	ownKeys      int // of the user, from before
+	undated      int // uploads that may be left, for want of a date that tells whose they are
 	environment  []string
 }
 

@@ -45,8 +45,8 @@ type witness struct {
 	mu       sync.Mutex
 	seen     []request
 	secrets  []string
-	underWay sync.WaitGroup
-	before   func(n int, r request) // called with the number of the request, from 1, before it is passed on
+	underWay int
+	before   func(n int, r request) bool // see hook
 }
 
 func watch(t *testing.T, target string) *witness {
@@ -61,9 +61,8 @@ func watch(t *testing.T, target string) *witness {
 			p.SetURL(to)
 			p.Out.Host = p.In.Host // which is signed
 		},
-		Transport:      transport,
-		ModifyResponse: nil,
-		ErrorHandler:   func(rw http.ResponseWriter, _ *http.Request, _ error) { rw.WriteHeader(http.StatusBadGateway) },
+		Transport:    transport,
+		ErrorHandler: func(rw http.ResponseWriter, _ *http.Request, _ error) { rw.WriteHeader(http.StatusBadGateway) },
 	}}
 	w.pass.ModifyResponse = w.readSecrets
 	server := httptest.NewServer(w)
@@ -77,21 +76,22 @@ func watch(t *testing.T, target string) *witness {
 
 // ServeHTTP passes a request on.
 func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w.underWay.Add(1)
-	defer w.underWay.Done()
 	s := request{action: actionOf(r), path: r.URL.Path}
 	w.mu.Lock()
 	w.seen = append(w.seen, s)
+	w.underWay++
 	n, before := len(w.seen), w.before
 	w.mu.Unlock()
-	if before != nil {
-		before(n, s)
-	}
 	answer := &statusWriter{ResponseWriter: rw}
-	w.pass.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
-	w.mu.Lock()
-	w.seen[n-1].status = answer.status
-	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.underWay--
+		w.seen[n-1].status = answer.status
+	}()
+	if before == nil || before(n, s) {
+		w.pass.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+	}
 }
 
 // actionOf names what is asked. The body of a form is read, and put back.
@@ -114,6 +114,22 @@ func actionOf(r *http.Request) string {
 	case r.Header.Get("X-Amz-Copy-Source") != "":
 		return "CopyObject"
 	}
+	for _, a := range []struct{ method, query, action string }{
+		{http.MethodPost, "uploads", "CreateMultipartUpload"},
+		{http.MethodPost, "uploadId", "CompleteMultipartUpload"},
+		{http.MethodPost, "delete", "DeleteObjects"},
+		{http.MethodDelete, "uploadId", "AbortMultipartUpload"},
+		{http.MethodPut, "policy", "PutBucketPolicy"},
+		{http.MethodDelete, "policy", "DeleteBucketPolicy"},
+		{http.MethodPut, "publicAccessBlock", "PutPublicAccessBlock"},
+	} {
+		if r.Method == a.method && r.URL.Query().Has(a.query) {
+			return a.action
+		}
+	}
+	if r.Method == http.MethodPut && r.URL.RawQuery == "" && strings.Count(strings.TrimSuffix(r.URL.Path, "/"), "/") == 1 {
+		return "CreateBucket"
+	}
 	return r.Method
 }
 
@@ -135,16 +151,31 @@ func (w *witness) readSecrets(r *http.Response) error {
 	return nil
 }
 
-// settle waits until no request is under way any more.
-func (w *witness) settle() { w.underWay.Wait() }
+// settle waits until no request is under way any more, none that still comes out of a dead program's sockets either.
+func (w *witness) settle(t *testing.T) {
+	t.Helper()
+	const quiet, limit = 5, 2000 // looks
+	for still, looks := 0, 0; still < quiet; looks++ {
+		w.mu.Lock()
+		n := w.underWay
+		w.mu.Unlock()
+		if still++; n > 0 {
+			still = 0
+		}
+		if looks > limit {
+			t.Fatal("the requests of a killed program do not end")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
 
-// hook calls f before each request from now on, with numbers from 1.
-func (w *witness) hook(f func(n int, r request)) {
+// hook calls f before each request from now on, with numbers from 1; where f says no, the request is not passed on.
+func (w *witness) hook(f func(n int, r request) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.before = nil
 	if base := len(w.seen); f != nil {
-		w.before = func(n int, r request) { f(n-base, r) }
+		w.before = func(n int, r request) bool { return f(n-base, r) }
 	}
 }
 
@@ -179,15 +210,3 @@ func (s *statusWriter) WriteHeader(status int) {
 
 // Unwrap lets the proxy flush.
 func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
-
-// within fails a test that a wait would hold up for ever.
-func within(t *testing.T, limit time.Duration, what string, done <-chan struct{}) {
-	t.Helper()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		t.Fatalf("%s: not within %s", what, limit)
-	}
-}

@@ -121,6 +121,9 @@ func createPolicy(q *queryCall) (any, *apiError) {
 	if err := q.allow(arn, "policy "+name, nil); err != nil {
 		return nil, err
 	}
+	if err := q.allowTags("iam:TagPolicy", arn); err != nil {
+		return nil, err
+	}
 	doc, err := parseIdentityPolicy(q.form.Get("PolicyDocument"), maxManagedPolicy)
 	if err != nil {
 		return nil, err

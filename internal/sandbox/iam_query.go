@@ -26,7 +26,27 @@ func iamOperations() map[string]queryOperation {
 // allow decides whether the caller may do the operation at hand on resource.
 // label is how IAM's denials call it ("user fred"); "" for the ARN.
 func (q *queryCall) allow(resource, label string, cond map[string][]string) *apiError {
-	action := q.target.Service + ":" + q.target.Operation
+	return q.allowAction(q.target.Service+":"+q.target.Operation, resource, label, cond)
+}
+
+// allowTags asks for the right to tag what is being made, where the request has tags: it is
+// apart from the right to make it.
+func (q *queryCall) allowTags(action, resource string) *apiError {
+	if len(q.tags()) == 0 {
+		return nil
+	}
+	return q.allowAction(action, resource, "", nil)
+}
+
+// policyCondition is the condition key that guards attaching and detaching.
+func (q *queryCall) policyCondition() map[string][]string {
+	if arn := q.form.Get("PolicyArn"); arn != "" {
+		return map[string][]string{"iam:PolicyARN": {arn}}
+	}
+	return nil
+}
+
+func (q *queryCall) allowAction(action, resource, label string, cond map[string][]string) *apiError {
 	v := q.s.authorize(q.call, action, resource, resourceAuth{Account: q.acct.id}, cond)
 	if v.Allowed {
 		return nil
@@ -194,7 +214,7 @@ func (q *queryCall) userParam() (*user, *apiError) {
 	if u != nil {
 		arn = u.arn
 	}
-	if err := q.allow(arn, "user "+name, nil); err != nil {
+	if err := q.allow(arn, "user "+name, q.policyCondition()); err != nil {
 		return nil, err
 	}
 	return u, missing
@@ -213,7 +233,7 @@ func (q *queryCall) roleParam() (*role, *apiError) {
 	if r != nil {
 		arn = r.arn
 	}
-	if err := q.allow(arn, "role "+name, nil); err != nil {
+	if err := q.allow(arn, "role "+name, q.policyCondition()); err != nil {
 		return nil, err
 	}
 	return r, missing

@@ -86,6 +86,9 @@ func createRole(q *queryCall) (any, *apiError) {
 	if err := q.allow(arn, "", q.boundaryCondition()); err != nil {
 		return nil, err
 	}
+	if err := q.allowTags("iam:TagRole", arn); err != nil {
+		return nil, err
+	}
 	boundary, err := q.boundaryParam()
 	if err != nil {
 		return nil, err

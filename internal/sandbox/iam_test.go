@@ -218,6 +218,24 @@ func TestIAMCallsAreAuthorized(t *testing.T) {
 	wantCode(t, err, "AccessDenied")
 }
 
+func TestTaggingAndAttachingHaveGuardsOfTheirOwn(t *testing.T) {
+	s := startServer(t, Config{})
+	ctx, ours := t.Context(), "arn:aws:iam::"+accountB+":policy/ours"
+	_, fred := addUser(t, s, accountB, "fred", `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["iam:CreatePolicy","iam:CreateUser"],"Resource":"*"},
+		{"Effect":"Allow","Action":["iam:AttachUserPolicy","iam:DetachUserPolicy"],"Resource":"*","Condition":{"ArnEquals":{"iam:PolicyARN":"`+ours+`"}}}]}`)
+	tags := []types.Tag{{Key: aws.String("by"), Value: aws.String("fred")}}
+	_, err := fred.iam.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("ours"), PolicyDocument: aws.String(allowAll("s3:*")), Tags: tags})
+	wantCode(t, err, "AccessDenied")
+	_, err = fred.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("jane"), Tags: tags})
+	wantCode(t, err, "AccessDenied")
+	must[*iam.CreateUserOutput](t)(fred.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("jane")}))
+	must[*iam.CreatePolicyOutput](t)(fred.iam.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("ours"), PolicyDocument: aws.String(allowAll("s3:*"))}))
+	_, err = fred.iam.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("jane"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+	wantCode(t, err, "AccessDenied")
+	must[*iam.AttachUserPolicyOutput](t)(fred.iam.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("jane"), PolicyArn: &ours}))
+}
+
 func TestBoundaryLimitsWhatPoliciesGive(t *testing.T) {
 	s := startServer(t, Config{})
 	boss, ctx := admin(t, s, accountB).iam, t.Context()

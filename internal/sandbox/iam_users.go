@@ -77,6 +77,9 @@ func createUser(q *queryCall) (any, *apiError) {
 	if err := q.allow(arn, "", q.boundaryCondition()); err != nil {
 		return nil, err
 	}
+	if err := q.allowTags("iam:TagUser", arn); err != nil {
+		return nil, err
+	}
 	boundary, err := q.boundaryParam()
 	if err != nil {
 		return nil, err

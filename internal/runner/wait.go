@@ -40,7 +40,7 @@ func until(ctx context.Context, limit time.Duration, look func(context.Context) 
 			return ctx.Err()
 		case <-deadline.C:
 			next.Stop()
-			return fmt.Errorf("waited %s: %w", limit, err)
+			return fmt.Errorf("waited %s: %w", limit.Round(time.Second), err)
 		case <-next.C:
 		}
 		pause = min(2*pause, longestLook)

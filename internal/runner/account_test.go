@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -64,7 +63,6 @@ type account struct {
 	keys       map[string][]compile.AccessKey
 	grants     map[string][]compile.Grant
 	instances  map[string]compile.InstanceFacts
-	dying      bool // a terminated instance says shutting-down only after one more look
 }
 
 var _ Account = (*account)(nil)
@@ -356,24 +354,16 @@ type ledger struct {
 	fail  map[string]error // by intend, own, disown
 }
 
-func (l *ledger) Intend(o compile.Owned) error {
-	l.calls.add("intend %s", o.Kind)
-	return errors.Join(l.fail["intend"], l.unless("intend", func() error { return l.Ownership.Intend(o) }))
-}
+func (l *ledger) Intend(o compile.Owned) error { return l.note("intend", o, l.Ownership.Intend) }
 
-func (l *ledger) Own(o compile.Owned) error {
-	l.calls.add("own %s", o.Kind)
-	return errors.Join(l.fail["own"], l.unless("own", func() error { return l.Ownership.Own(o) }))
-}
+func (l *ledger) Own(o compile.Owned) error { return l.note("own", o, l.Ownership.Own) }
 
-func (l *ledger) Disown(o compile.Owned) error {
-	l.calls.add("disown %s", o.Kind)
-	return errors.Join(l.fail["disown"], l.unless("disown", func() error { return l.Ownership.Disown(o) }))
-}
+func (l *ledger) Disown(o compile.Owned) error { return l.note("disown", o, l.Ownership.Disown) }
 
-func (l *ledger) unless(word string, do func() error) error {
-	if l.fail[word] != nil {
-		return nil
+func (l *ledger) note(word string, o compile.Owned, record func(compile.Owned) error) error {
+	l.calls.add("%s %s", word, o.Kind)
+	if err := l.fail[word]; err != nil {
+		return err
 	}
-	return do()
+	return record(o)
 }

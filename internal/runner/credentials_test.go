@@ -118,8 +118,7 @@ func TestTwoNewerKeysStopForAPerson(t *testing.T) {
 	crashed(t, func(w *bench) {
 		w.b.keys["misterrodgers"] = w.b.keys["misterrodgers"][1:] // the old one was deleted meanwhile
 		w.others("AKIASOMEBODY")
-		err := w.fails(cleanKeyStep(), "AKIAMINTED1, AKIASOMEBODY", "delete the one that nobody uses")
-		isA[*ConflictError](w, err)
+		isA[*ConflictError](w, w.fails(cleanKeyStep(), "AKIAMINTED1, AKIASOMEBODY", "delete the one that nobody uses"))
 		w.asked()
 		w.owns("?credentials of misterrodgers")
 	})
@@ -217,9 +216,8 @@ func TestARoleIsGivenTimeToTrust(t *testing.T) {
 	})
 	onBench(t, func(w *bench) {
 		w.logins.login.whoErr = func() error { return compile.ErrCredentials }
-		err := w.fails(assume, "waited 2m0s", roleARN)
-		if !errors.Is(err, compile.ErrCredentials) {
-			t.Errorf("%v is not about credentials", err)
+		if f := w.fails(assume, "waited 2m0s", roleARN); !errors.Is(f.err, compile.ErrCredentials) {
+			t.Errorf("%v is not about credentials", f.err)
 		}
 	})
 	onBench(t, func(w *bench) {
@@ -234,8 +232,7 @@ func TestAProfileMustBeThePrincipal(t *testing.T) {
 	}
 	onBench(t, func(w *bench) {
 		w.ends(profile(userARN), executor.Done)
-		err := w.fails(profile("arn:aws:iam::210987654321:user/other"), "profile puller is "+userARN, "user/other", "name another profile")
-		_ = err
+		w.fails(profile("arn:aws:iam::210987654321:user/other"), "profile puller is "+userARN, "user/other", "name another profile")
 		w.logins.login.who.ARN = "arn:aws:sts::210987654321:assumed-role/puller/me"
 		w.ends(profile(roleARN), executor.Done)
 		w.logins.login.whoErr = func() error { return compile.ErrCredentials }

@@ -92,8 +92,7 @@ func TestAChangedDocumentBecomesANewVersion(t *testing.T) {
 func TestSomebodyElsesPolicyOfThatNameIsAConflict(t *testing.T) {
 	onBench(t, func(w *bench) {
 		w.b.policies[policyARN] = stranger("s3:*")
-		err := w.fails(makePolicy("s3:GetObject"), "is not this plan's", "permissions.adopt: true")
-		isA[*ConflictError](w, err)
+		isA[*ConflictError](w, w.fails(makePolicy("s3:GetObject"), "is not this plan's", "permissions.adopt: true"))
 		w.asked()
 		w.owns()
 

@@ -86,9 +86,10 @@ func TestADenialIsFinalAfterFiveMinutesAndExplained(t *testing.T) {
 			s := probeStep(compile.LegIdentity, compile.LegListSource, compile.LegReadSource, compile.LegTagsSource, compile.LegListDest, compile.LegWriteDest)
 			s.Spec.Probe.SourceKMS, s.Spec.Probe.DestinationKMS = "arn:key-a", "arn:key-b"
 			start := time.Now()
-			err := w.fails(s, append(tc.words, "waited", "access denied")...)
-			if e := isA[*DeniedError](w, err); e.Leg != string(tc.leg) || !errors.Is(err, s3copy.ErrDenied) {
-				t.Errorf("%s: %+v", tc.leg, e)
+			f := w.fails(s, append(tc.words, "waited", "access denied")...)
+			isA[*DeniedError](w, f)
+			if !errors.Is(f.err, s3copy.ErrDenied) {
+				t.Errorf("%s: %v is no denial", tc.leg, f.err)
 			}
 			if took := time.Since(start); took > 5*time.Minute+time.Second {
 				t.Errorf("%s: waited %s", tc.leg, took)

@@ -101,6 +101,9 @@ func resolve(root any) (*Plan, error) {
 	}
 	p.Accounts.Source.fill()
 	p.Accounts.Destination.fill()
+	for i := range p.Buckets {
+		p.Buckets[i].Settings.Encryption.fill(p.Accounts.Destination)
+	}
 	if p.Principal != nil {
 		p.Principal.fill(p.Accounts.Destination)
 	}
@@ -114,7 +117,6 @@ func (d pairDocument) resolve(top Pair) (Pair, error) {
 	pair.Prefix, pair.ToPrefix = d.Prefix, d.ToPrefix
 	pair.Create = d.Create == nil || *d.Create
 	pair.Settings = d.Settings
-	pair.Settings.Encryption.fill()
 	pair.Copy.Include = slices.Clone(top.Copy.Include) // decoding writes into the array that is there
 	pair.Copy.Exclude = slices.Clone(top.Copy.Exclude)
 	err := decodeAll(
@@ -162,12 +164,13 @@ func (p *Principal) fill(a Account) {
 	}
 }
 
-func (e *Encryption) fill() {
+// fill names the encryption that is meant. A server that is not AWS may have none, so nothing is asked of it by default.
+func (e *Encryption) fill(a Account) {
 	switch {
 	case e.Algorithm != "":
 	case e.KMSKeyID != "":
 		e.Algorithm = "aws:kms"
-	default:
+	case a.IsAWS():
 		e.Algorithm = "AES256"
 	}
 }

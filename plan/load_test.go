@@ -37,3 +37,15 @@ func TestEveryExampleIsSoundAndNamesTheSchema(t *testing.T) {
 		}
 	}
 }
+
+func TestEncryptionIsAskedOfAWSOnlyByDefault(t *testing.T) {
+	for file, want := range map[string]string{"tommy": "AES256", "minio": "", "kms": "aws:kms"} {
+		p, err := plan.Load("../examples/" + file + ".xplan.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Buckets[0].Settings.Encryption.Algorithm; got != want {
+			t.Errorf("%s: the bucket's encryption is %q, want %q", file, got, want)
+		}
+	}
+}

@@ -44,13 +44,20 @@ func (s *session) CreateBucket(ctx context.Context, b compile.BucketSpec) error 
 
 func (s *session) newBucket(ctx context.Context, name, region string) error {
 	in := &s3.CreateBucketInput{Bucket: &name}
-	if region != defaultRegion && s.account.IsAWS() {
-		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(region)}
+	elsewhere := region != defaultRegion
+	where := &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(region)}
+	if elsewhere && s.account.IsAWS() {
+		in.CreateBucketConfiguration = where
 	}
 	if s.account.IsAWS() {
 		in.ObjectOwnership = types.ObjectOwnershipBucketOwnerEnforced
 	}
-	_, err := s.s3Client(clientKey{region: region, owner: s.account.ID}).CreateBucket(ctx, in)
+	c := s.s3Client(clientKey{region: region, owner: s.account.ID})
+	_, err := c.CreateBucket(ctx, in)
+	if errorCode(err) == "IllegalLocationConstraintException" && elsewhere && in.CreateBucketConfiguration == nil {
+		in.CreateBucketConfiguration = where // most servers have one region and want nothing said; this one does
+		_, err = c.CreateBucket(ctx, in)
+	}
 	if errorCode(err) == "BucketAlreadyOwnedByYou" {
 		return nil
 	}

@@ -73,7 +73,7 @@ func (s *server) requests() []request {
 }
 
 // settle keeps the machine's own settings out of a test.
-func settle(t *testing.T) {
+func settle(t testing.TB) {
 	t.Helper()
 	for _, name := range []string{
 		"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS",

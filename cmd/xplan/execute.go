@@ -129,11 +129,17 @@ func ending(report executor.Report, runErr error) int {
 	return exitError
 }
 
-// summariesOf are the engine's summaries by pair; a verification's stands for the copy's.
+// summariesOf are the engine's summaries by pair: a verification's stands for the copy's, and
+// the clean-up adds what it deleted.
 func summariesOf(report executor.Report) map[string]s3copy.Summary {
 	out := map[string]s3copy.Summary{}
 	for _, s := range report.Steps {
-		if sum, ok := s.Detail.(s3copy.Summary); ok && s.Pair != "" {
+		switch detail := s.Detail.(type) {
+		case s3copy.Summary:
+			out[s.Pair] = detail
+		case s3copy.Tally:
+			sum := out[s.Pair]
+			sum.Tally.Deleted.Plus(detail.Deleted)
 			out[s.Pair] = sum
 		}
 	}

@@ -116,7 +116,9 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if tally.Deleted.Objects == 0 {
 		return held("no object is left"), nil
 	}
-	return done(fmt.Sprintf("%d objects deleted, listed again and gone", tally.Deleted.Objects)), nil
+	res := done(fmt.Sprintf("%d objects deleted, listed again and gone", tally.Deleted.Objects))
+	res.Detail = tally
+	return res, nil
 }
 
 // forbidden reads what must hold before anything of a source is deleted, now and not at plan time.

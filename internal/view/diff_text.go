@@ -284,8 +284,8 @@ func (d *diff) cleanup() {
 		title string
 		holds func(compile.Step) bool
 	}{
-		{"Left over by an earlier run, cleaned up first", func(s compile.Step) bool { return s.Rule == "" }},
-		{"Clean-up, at every end of the run", func(s compile.Step) bool { return s.Rule == plan.Always }},
+		{"Left over by an earlier run, cleaned up first", isLeftover},
+		{"Clean-up, at every end of the run", func(s compile.Step) bool { return s.Rule == plan.Always && !isLeftover(s) }},
 		{"Clean-up, after verification", func(s compile.Step) bool { return s.Rule == plan.AfterVerify }},
 	} {
 		first := true
@@ -301,6 +301,11 @@ func (d *diff) cleanup() {
 			d.cleanupStep(s)
 		}
 	}
+}
+
+// isLeftover tells whether the step removes an access key of an earlier run.
+func isLeftover(s compile.Step) bool {
+	return s.Kind == compile.KindCleanKey && s.Spec.Credentials != nil && s.Spec.Credentials.KeyID != ""
 }
 
 func (d *diff) cleanupStep(s compile.Step) {

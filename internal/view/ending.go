@@ -33,7 +33,7 @@ func Ending(w io.Writer, e End, style Style) error {
 	p.left(e)
 	p.line(p.paint("#", fmt.Sprintf("%s: %s in %s (run %s)", e.Plan, stateWords(e), shortTime(e.Took), e.Run)))
 	if e.Resume != "" {
-		p.line("go on with:  ", e.Resume)
+		p.line("go on with:  ", safe(e.Resume))
 	}
 	return p.to(w)
 }
@@ -57,6 +57,10 @@ func stateWords(e End) string {
 func (p *page) pair(name string, s s3copy.Summary) {
 	t, e := s.Tally, s.Tally.Evidence
 	p.line(p.paint("#", safe(name)))
+	if t.Listed.Objects == 0 && t.Deleted.Objects > 0 { // only the clean-up had something to do
+		p.line("  ", plural(t.Deleted.Objects, "object"), " deleted")
+		return
+	}
 	p.line(fmt.Sprintf("  %s listed = %s copied + %s same + %s skipped + %s failed   (%s copied)",
 		number(t.Listed.Objects), number(t.Copied.Objects), number(t.Same.Objects), number(t.Skipped.Objects), number(t.Failed.Objects), size(t.Copied.Bytes)))
 	p.line(fmt.Sprintf("  verified: %s by ETag, %s by checksum, %s by bytes", number(e.ETag.Objects), number(e.Checksum.Objects), number(e.Bytes.Objects)))
@@ -165,7 +169,7 @@ func Verification(w io.Writer, pair plan.Pair, s s3copy.Summary, style Style) er
 // Life renders a status for another terminal.
 func Life(w io.Writer, s Status, now time.Time, style Style) error {
 	p := &page{style: style}
-	p.line(p.paint("#", fmt.Sprintf("%s  %s   run %s", safe(s.Plan), s.State, s.Run)))
+	p.line(p.paint("#", fmt.Sprintf("%s  %s   run %s", safe(s.Plan), safe(s.State), safe(s.Run))))
 	p.line(fmt.Sprintf("  started %s, last heard of %s ago, pid %d on %s", s.Started.Format(time.RFC3339), shortTime(now.Sub(s.Updated)), s.PID, safe(s.Host)))
 	for _, r := range s.Pairs {
 		p.line("  ", pairLine(r, 0))
@@ -177,7 +181,7 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 		p.line("  ", stepLine(p, step.Outcome, step.Kind, step.Subject, step.Message, step.took()))
 	}
 	if s.State != "done" && s.State != "running" && s.Resume != "" {
-		p.line("  go on with:  ", s.Resume)
+		p.line("  go on with:  ", safe(s.Resume))
 	}
 	return p.to(w)
 }
@@ -201,7 +205,7 @@ func Runs(w io.Writer, rows []RunRow) error {
 		if r.Resumed > 0 {
 			resumed = fmt.Sprintf("   resumed %d×", r.Resumed)
 		}
-		p.line(padRight(r.Run, 44), " ", padRight(r.State, 24), " ", r.Started.Format(time.RFC3339), resumed)
+		p.line(padRight(safe(r.Run), 44), " ", padRight(safe(r.State), 24), " ", r.Started.Format(time.RFC3339), resumed)
 	}
 	return p.to(w)
 }
@@ -221,16 +225,20 @@ func LogLine(w io.Writer, line []byte, run string) error {
 	p := &page{}
 	text := e.Time.Format("2006-01-02T15:04:05.000Z07:00") + "  " + padRight(string(e.Type), 14)
 	if e.Kind != "" {
-		text += " " + padRight(string(e.Kind), 24) + " " + safe(e.Subject)
+		subject := safe(e.Subject)
+		if e.Type == executor.ObjectFailed {
+			subject = Key(e.Subject)
+		}
+		text += " " + padRight(string(e.Kind), 24) + " " + subject
 	}
 	if e.Outcome != "" {
 		text += "   " + string(e.Outcome)
 	}
 	if e.State != "" {
-		text += "   " + e.State
+		text += "   " + safe(e.State)
 	}
 	if e.Message != "" {
-		text += "   " + safe(e.Message)
+		text += "   " + prose(e.Message)
 	}
 	p.line(text)
 	return p.to(w)

@@ -34,7 +34,7 @@ func Graph(w io.Writer, prog *compile.Program, format string) error {
 }
 
 func label(s compile.Step) string {
-	return string(s.Kind) + "\n" + s.Subject
+	return string(s.Kind) + "\n" + safe(s.Subject)
 }
 
 func mermaid(p *page, prog *compile.Program) {
@@ -42,8 +42,7 @@ func mermaid(p *page, prog *compile.Program) {
 	index := map[string]int{}
 	for i, s := range prog.Steps {
 		index[string(s.ID)] = i
-		text := strings.NewReplacer("\n", "<br/>", `"`, "#quot;", "&", "#amp;", "<", "#lt;").Replace(label(s))
-		text = strings.ReplaceAll(text, "#lt;br/>", "<br/>")
+		text := strings.NewReplacer("\n", "<br/>", `"`, "#quot;", "#", "#35;", "&", "#amp;", "<", "#lt;").Replace(label(s))
 		p.line(fmt.Sprintf("  s%d[\"%s\"]%s", i, text, class(s)))
 	}
 	for i, s := range prog.Steps {

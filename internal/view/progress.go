@@ -1,12 +1,15 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/dustin/go-humanize"
 
 	"xplan/executor"
@@ -131,7 +134,10 @@ func without(list []string, name string) []string {
 	return list
 }
 
-// stepLine is one step that ended.
+// runningStep is the outcome of a step that has none yet.
+const runningStep executor.Outcome = "running"
+
+// stepLine is one step that ended, or runs.
 func stepLine(p *page, o executor.Outcome, kind, subject, message string, took time.Duration) string {
 	mark, sign := "✓", "+"
 	switch o {
@@ -143,11 +149,13 @@ func stepLine(p *page, o executor.Outcome, kind, subject, message string, took t
 		mark, sign = "?", "?"
 	case executor.Skipped, executor.Interrupted:
 		mark, sign = "·", "="
+	case runningStep:
+		mark, sign = "…", ">"
 	default:
 	}
 	text := mark + " " + padRight(kind, 24) + " " + safe(subject)
 	if message != "" {
-		text += "   " + strings.ReplaceAll(safe(message), "\n", "\n      ")
+		text += "   " + prose(message)
 	}
 	if took >= 100*time.Millisecond {
 		text += "   " + shortTime(took)
@@ -199,14 +207,24 @@ func (p *Progress) measure(rows []PairRow) {
 	p.last = now
 }
 
+// mostRows is how many pairs the live block shows.
+const mostRows = 8
+
 // block is the live block: a line a pair, and what runs now.
 func (p *Progress) block() []string {
 	if p.o.Style.Width == 0 {
 		return nil
 	}
 	var lines []string
-	for _, r := range p.o.Pairs() {
+	rows := p.o.Pairs()
+	if len(rows) > mostRows { // those at work first: what scrolls off the terminal cannot be erased
+		slices.SortStableFunc(rows, func(a, b PairRow) int { return cmp.Compare(b.InFlight, a.InFlight) })
+	}
+	for _, r := range rows[:min(len(rows), mostRows)] {
 		lines = append(lines, pairLine(r, p.rate))
+	}
+	if n := len(rows) - mostRows; n > 0 {
+		lines = append(lines, fmt.Sprintf("… and %s more", plural(int64(n), "pair")))
 	}
 	if len(p.steps) > 0 {
 		lines = append(lines, fmt.Sprintf("… %s   %s", strings.Join(p.steps, ", "), shortTime(p.o.Now().Sub(p.begun))))
@@ -255,11 +273,17 @@ func (p *Progress) draw(lines []string) {
 	p.lines = len(lines)
 }
 
-// cut keeps a line of the block on one line of the terminal.
+// cut keeps a line of the block on one line of the terminal: a character may be two cells wide.
 func (p *Progress) cut(s string) string {
-	r := []rune(s)
-	if limit := p.o.Style.Width - 1; len(r) > limit && limit > 1 {
-		return string(r[:limit-1]) + "…"
+	limit := p.o.Style.Width - 1
+	if limit < 2 || lipgloss.Width(s) <= limit {
+		return s
+	}
+	cells := 0
+	for i, r := range s {
+		if cells += lipgloss.Width(string(r)); cells > limit-1 {
+			return s[:i] + "…"
+		}
 	}
 	return s
 }

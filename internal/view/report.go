@@ -44,7 +44,7 @@ func Report(w io.Writer, e End, version string) error {
 		data.Pairs = append(data.Pairs, pairReport(name, e.Pairs[name]))
 	}
 	for _, s := range e.Steps {
-		row := reportStep{Kind: s.Kind, Subject: s.Subject, Message: s.Message, Outcome: s.Outcome}
+		row := reportStep{Kind: s.Kind, Subject: safe(s.Subject), Message: prose(s.Message), Outcome: s.Outcome}
 		if took := s.took(); took > 0 {
 			row.Took = shortTime(took)
 		}
@@ -55,9 +55,9 @@ func Report(w io.Writer, e End, version string) error {
 
 func pairReport(name string, s s3copy.Summary) reportPair {
 	t := s.Tally
-	p := reportPair{Name: name, Failures: slices.Clone(s.Failures)}
+	p := reportPair{Name: safe(name), Failures: slices.Clone(s.Failures)}
 	for i := range p.Failures {
-		p.Failures[i].Key = Key(p.Failures[i].Key)
+		p.Failures[i].Key, p.Failures[i].Reason = Key(p.Failures[i].Key), safe(p.Failures[i].Reason)
 	}
 	for _, r := range []struct {
 		name string

@@ -59,7 +59,11 @@ func (p *page) paint(sign, text string) string {
 	if color != "" {
 		s = s.Foreground(lipgloss.Color(color))
 	}
-	return s.Render(text)
+	lines := strings.Split(text, "\n") // together they would be padded to one width
+	for i, l := range lines {
+		lines[i] = s.Render(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Key shows a key as it is where a terminal shows it as it is, and quoted otherwise.
@@ -78,14 +82,23 @@ func Key(k string) string {
 	return k
 }
 
-// safe drops what a terminal would act on from a text of the world's.
+// safe drops what a terminal would act on from a text of the world's, and keeps it on one line.
 func safe(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
+		if unicode.IsPrint(r) {
 			return r
 		}
 		return unicode.ReplacementChar
 	}, s)
+}
+
+// prose is safe for a message of our own, whose further lines stand below its first.
+func prose(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = safe(l)
+	}
+	return strings.Join(lines, "\n      ")
 }
 
 func number(n int64) string { return humanize.Comma(n) }

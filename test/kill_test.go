@@ -76,9 +76,9 @@ func moments(r *rand.Rand, seen []request) []moment {
 }
 
 // killed starts the plan and kills it without warning at the moment.
-func (r *recipe) killed(t *testing.T, m moment) {
+func (r *recipe) killed(t *testing.T, m moment, flags ...string) result {
 	t.Helper()
-	cmd, wait := r.command(t, "apply", r.plan, "--yes")
+	cmd, wait := r.command(t, append([]string{"apply", r.plan, "--yes"}, flags...)...)
 	var mu sync.Mutex // of dead and at
 	dead, at := false, "no request: it had ended"
 	r.witness.hook(func(n int, s request) bool {
@@ -107,6 +107,7 @@ func (r *recipe) killed(t *testing.T, m moment) {
 	if got.code > 0 {
 		t.Errorf("before it was killed: %s", got)
 	}
+	return got
 }
 
 // goOn resumes the run, or applies the plan again.
@@ -168,7 +169,8 @@ func (r *recipe) survives(t *testing.T, m moment, resume bool) {
 }
 
 func TestRecipeGoesOnAfterItWasKilledAtAnyMoment(t *testing.T) {
-	onRecipeServers(t, func(t *testing.T, w *world) {
+	onRecipeServers(t, func(w *world) {
+		t := w.t
 		whole := newRecipe(t, w, 60)
 		whole.must(t, "apply", whole.plan, "--yes")
 		seen, _ := whole.witness.requests(0)
@@ -182,7 +184,8 @@ func TestRecipeGoesOnAfterItWasKilledAtAnyMoment(t *testing.T) {
 }
 
 func TestRecipeGoesOnAfterTheWorstMoments(t *testing.T) {
-	onRecipeServers(t, func(t *testing.T, w *world) {
+	onRecipeServers(t, func(w *world) {
+		t := w.t
 		for i, m := range worst {
 			t.Run(m.action+m.path, func(t *testing.T) {
 				t.Parallel()

@@ -30,8 +30,9 @@ var dressedHeaders = s3copy.Headers{
 var dressedTags = []s3copy.Tag{{Key: "class", Value: "audit + more/a:b=c@d_e.f-g"}, {Key: "year", Value: "2026"}}
 
 // putDressed puts an object through the bare SDK with all headers, tags and a storage class.
-func putDressed(t *testing.T, s side, bucket, key string) {
+func putDressed(t *testing.T, s side, bucket string) {
 	t.Helper()
+	key := dressed
 	h := dressedHeaders
 	in := &s3.PutObjectInput{
 		Bucket: &bucket, Key: &key, Body: strings.NewReader(digits),
@@ -97,7 +98,7 @@ func hasDressedTags(t *testing.T, b s3copy.TagReader, key string) bool {
 func checkDetails(w *world) {
 	t := w.t
 	b := w.bucket(t, w.source, "details")
-	putDressed(t, w.source, b, dressed)
+	putDressed(t, w.source, b)
 	source := w.source.admin(t).OpenSource(w.source.at(b))
 	d := head(t, source, s3copy.HeadRequest{Key: dressed, Checksums: true})
 	if d.Size != 10 || d.ETag != "781e5e245d69b566979b86e28d23f2c7" || d.Modified.IsZero() || d.StorageClass != "" {

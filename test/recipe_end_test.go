@@ -39,7 +39,10 @@ func (s side) contents(t *testing.T, bucket string, tags bool) map[string]conten
 			t.Fatalf("list %s: %v", bucket, err)
 		}
 		for _, o := range page.Contents {
-			key := unescape(t, *o.Key)
+			key := *o.Key
+			if page.EncodingType == "url" {
+				key = unescape(t, key)
+			}
 			all[key] = s.content(t, bucket, key, tags)
 		}
 		if in.ContinuationToken = page.NextContinuationToken; !aws.ToBool(page.IsTruncated) {

@@ -1,17 +1,10 @@
 package test
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -23,17 +16,15 @@ import (
 // several can share a server.
 type recipe struct {
 	*world
+	*program
 	witness      *witness
-	dir, plan    string
 	bucket, copy string // source and destination
 	user, policy string
 	others       string // the bucket policy that stood before, somebody else's
 	inFlight     int
 	objects      int
-	commandLimit time.Duration
 	ownKeys      int // of the user, from before
 	undated      int // uploads that may be left, for want of a date that tells whose they are
-	environment  []string
 }
 
 // inFlight bounds what a killed run may have been doing.
@@ -45,8 +36,8 @@ func newRecipe(t *testing.T, w *world, objects int) *recipe {
 	t.Helper()
 	id := name("r")
 	r := &recipe{
-		world: w.in(t), witness: watch(t, w.url), dir: t.TempDir(), bucket: "tommy-" + id, copy: "tommy-b-" + id,
-		user: "misterrodgers-" + id, policy: "s3_copy_by_pull_" + id, inFlight: inFlight, objects: objects, commandLimit: time.Minute,
+		world: w.in(t), witness: watch(t, w.url), bucket: "tommy-" + id, copy: "tommy-b-" + id,
+		user: "misterrodgers-" + id, policy: "s3_copy_by_pull_" + id, inFlight: inFlight, objects: objects,
 	}
 	r.makeBucket(t, w.source, r.bucket)
 	r.fill(t)
@@ -62,7 +53,7 @@ func newRecipe(t *testing.T, w *world, objects int) *recipe {
 		t.Fatal(err)
 	}
 	r.makeUser(t)
-	r.write(t, `version: 1
+	r.program = newProgram(t, `version: 1
 name: `+id+`
 accounts:
   source:      {id: "123456789012", profile: account-a-admin, region: us-west-2}
@@ -78,7 +69,7 @@ buckets:
     create: true
 copy:
   in_flight: `+fmt.Sprint(r.inFlight)+`
-`)
+`, r.configFile(t, r.witness.url))
 	return r
 }
 
@@ -99,19 +90,6 @@ func (r *recipe) makeUser(t *testing.T) {
 // ownProfile is that of the user's own key.
 const ownProfile = "misterrodgers"
 
-// write writes the plan, and the settings that lead the program to the witness.
-func (r *recipe) write(t *testing.T, text string) {
-	t.Helper()
-	r.plan = filepath.Join(r.dir, "plan.xplan.yaml")
-	if err := os.WriteFile(r.plan, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r.environment = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "AWS_CONFIG_FILE=" + r.configFile(t, r.witness.url),
-		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
-	}
-}
-
 // fill puts in what copies lose.
 func (r *recipe) fill(t *testing.T) {
 	t.Helper()
@@ -120,7 +98,7 @@ func (r *recipe) fill(t *testing.T) {
 			in.ContentType = aws.String("application/json")
 		})
 	}
-	putDressed(t, r.source, r.bucket, dressed)
+	putDressed(t, r.source, r.bucket)
 	putByParts(t, r.source, r.bucket, "parts.bin")
 	r.source.put(t, r.bucket, "folder/", "")
 	r.source.put(t, r.bucket, "cold.bin", "cold", func(in *s3.PutObjectInput) { in.StorageClass = types.StorageClassStandardIa })
@@ -131,74 +109,23 @@ func (r *recipe) fill(t *testing.T) {
 	}
 }
 
-// A result is how the program ended.
-type result struct {
-	code        int // -1: killed
-	out, errors string
-}
-
-func (r result) String() string {
-	return fmt.Sprintf("exit status %d\n--- stdout\n%s--- stderr\n%s", r.code, r.out, r.errors)
-}
-
-// command is the program, to be started. It is killed when it takes too long.
-func (r *recipe) command(t *testing.T, args ...string) (*exec.Cmd, func() result) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), r.commandLimit)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary(t), args...)
-	cmd.Dir, cmd.Env = r.dir, r.environment
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	return cmd, func() result {
-		err := cmd.Wait()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			t.Errorf("run xplan: %v", err)
-		}
-		if ctx.Err() != nil && t.Context().Err() == nil {
-			t.Errorf("xplan %s took longer than %s", strings.Join(args, " "), r.commandLimit)
-		}
-		return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
-	}
-}
-
-// run runs the program to its end.
-func (r *recipe) run(t *testing.T, args ...string) result {
-	t.Helper()
-	cmd, wait := r.command(t, args...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return wait()
-}
-
-// must runs the program, which must end well.
-func (r *recipe) must(t *testing.T, args ...string) result {
-	t.Helper()
-	got := r.run(t, args...)
-	if got.code != 0 {
-		t.Fatalf("xplan %s: %s", strings.Join(args, " "), got)
-	}
-	return got
-}
-
 // recipeServers are those with two accounts that can be watched.
 var recipeServers = []string{sandboxName, motoName}
 
-func onRecipeServers(t *testing.T, f func(t *testing.T, w *world)) {
+func onRecipeServers(t *testing.T, f func(w *world)) {
 	t.Helper()
 	for _, s := range among(recipeServers...) {
 		t.Run(s.name, func(t *testing.T) {
 			w := s.start(t)
 			w.enforce(t)
-			f(t, w)
+			f(w.in(t))
 		})
 	}
 }
 
 func TestRecipeChangesNothingWhileItIsReviewed(t *testing.T) {
-	onRecipeServers(t, func(t *testing.T, w *world) {
+	onRecipeServers(t, func(w *world) {
+		t := w.t
 		r := newRecipe(t, w, 10)
 		got := r.must(t, "plan", r.plan)
 		seen, _ := r.witness.requests(0)
@@ -214,7 +141,8 @@ func TestRecipeChangesNothingWhileItIsReviewed(t *testing.T) {
 }
 
 func TestRecipeCopiesVerifiesAndLeavesNothing(t *testing.T) {
-	onRecipeServers(t, func(t *testing.T, w *world) {
+	onRecipeServers(t, func(w *world) {
+		t := w.t
 		r := newRecipe(t, w, 60)
 		r.must(t, "validate", r.plan)
 		r.must(t, "apply", r.plan, "--yes")

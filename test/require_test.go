@@ -43,8 +43,8 @@ func isRequired(name string) bool {
 	return err == nil && slices.Contains(names, name)
 }
 
-// program finds a required program; a missing one fails the test.
-func program(t *testing.T, name string) string {
+// executable finds a required program; a missing one fails the test.
+func executable(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(programs[name])
 	if err != nil {

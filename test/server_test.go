@@ -47,12 +47,7 @@ func (w *world) twoAccounts(t *testing.T) *world {
 // startSandbox makes a sandbox of its own for the test.
 func startSandbox(t *testing.T) *world {
 	t.Helper()
-	return sandboxOf(t, sandbox.Config{Log: 200_000})
-}
-
-func sandboxOf(t *testing.T, cfg sandbox.Config) *world {
-	t.Helper()
-	box := sandbox.New(cfg)
+	box := sandbox.New(sandbox.Config{})
 	if err := box.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +68,7 @@ func sandboxOf(t *testing.T, cfg sandbox.Config) *world {
 // the signatures of many keys.
 func startMoto(t *testing.T) *world {
 	t.Helper()
-	path := program(t, motoName)
+	path := executable(t, motoName)
 	p := started(t, motoName, func(dir string, port int) *exec.Cmd {
 		cmd := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 		cmd.Dir = dir
@@ -153,7 +148,7 @@ func (w *world) motoAdmin(t *testing.T, account, name string) profile {
 func startVersitygw(t *testing.T) *world {
 	t.Helper()
 	const root, rootSecret, gatewayRegion = "rootaccess", "rootsecret", "us-east-1"
-	path := program(t, versitygwName)
+	path := executable(t, versitygwName)
 	users := []profile{
 		{name: sourceProfile, id: "accounta", secret: "secretofaccounta"},
 		{name: destinationProfile, id: "accountb", secret: "secretofaccountb"},

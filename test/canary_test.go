@@ -1,0 +1,134 @@
+package test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The forms in which a secret could be written without being recognised.
+func forms(secret string) []string {
+	return []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`),
+		base64.StdEncoding.EncodeToString([]byte(secret)), hex.EncodeToString([]byte(secret)),
+	}
+}
+
+// holds tells whether a text has a secret, or the greater part of one.
+func holds(text, secret string) bool {
+	for _, form := range append(forms(secret), secret[:3*len(secret)/4]) {
+		if strings.Contains(text, form) {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsNone(t *testing.T, where, text string, secrets []string) {
+	t.Helper()
+	for _, s := range secrets {
+		if holds(text, s) {
+			t.Errorf("%s holds a secret", where)
+		}
+	}
+}
+
+func TestSecretsAreFoundInEveryForm(t *testing.T) {
+	const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+	for _, form := range append(forms(secret), secret[:35]) {
+		if !holds("it is "+form+", they say", secret) {
+			t.Errorf("%q is not found", form)
+		}
+	}
+	if holds("it is "+secret[20:], secret) {
+		t.Error("half of it is found")
+	}
+}
+
+// folderHoldsNone searches every file of the program's folder, the state's among them.
+func (r *recipe) folderHoldsNone(t *testing.T, when string, secrets []string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(r.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		data, err := os.ReadFile(path)
+		holdsNone(t, when+", "+filepath.Base(path), string(data), secrets)
+		return err
+	})
+	if err != nil || files < 2 {
+		t.Errorf("%s, %d files were searched, %v", when, files, err)
+	}
+}
+
+// secretsOf are those that were handed out, and the administrators'.
+func (r *recipe) secretsOf(t *testing.T, atLeast int) []string {
+	t.Helper()
+	r.witness.mu.Lock()
+	defer r.witness.mu.Unlock()
+	if len(r.witness.secrets) < atLeast {
+		t.Fatalf("%d secrets were handed out, and at least %d are wanted", len(r.witness.secrets), atLeast)
+	}
+	all := append([]string(nil), r.witness.secrets...)
+	for _, p := range r.profiles {
+		all = append(all, p.secret)
+	}
+	return all
+}
+
+// asRole has the plan's principal be a role that the run makes.
+func (r *recipe) asRole() {
+	t := r.t
+	text, err := os.ReadFile(r.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), ":user/"+r.user+"\n  credentials: access-key", ":role/"+r.user+"\n  credentials: assume-role\n  create: true", 1)
+	if changed == string(text) {
+		t.Fatalf("the plan names no user:\n%s", text)
+	}
+	if err := os.WriteFile(r.plan, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRecipeShowsItsSecretsNowhere looks for what the server handed out in all that the program writes, verbose and as
+// JSON, killed half way, resumed, and in every command that tells of the run.
+func TestRecipeShowsItsSecretsNowhere(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		secrets int // of one run
+		change  func(r *recipe)
+	}{
+		{"a user's key", 1, func(*recipe) {}},
+		{"a role's session", 2, (*recipe).asRole},
+	} {
+		for _, flags := range [][]string{{"-v"}, {"-v", "--json"}} {
+			t.Run(c.name+" "+strings.Join(flags, " "), func(t *testing.T) {
+				t.Parallel()
+				r := newRecipe(t, startSandbox(t), 20)
+				c.change(r)
+				told := []result{r.killed(t, moment{action: "CopyObject", path: "orders", reaches: true}, flags...)}
+				r.folderHoldsNone(t, "killed", r.secretsOf(t, c.secrets))
+				for _, args := range [][]string{
+					{"plan", r.plan}, {"apply", r.plan, "--yes"}, {"status"}, {"runs"}, {"logs"}, {"verify", r.plan}, {"graph", r.plan},
+				} {
+					told = append(told, r.must(t, append(args, flags...)...))
+				}
+				r.must(t, "report", "-o", "run.html")
+				secrets := r.secretsOf(t, 2*c.secrets)
+				r.folderHoldsNone(t, "at the end", secrets)
+				for _, got := range told {
+					holdsNone(t, "what was said", got.String(), secrets)
+				}
+			})
+		}
+	}
+}

@@ -17,7 +17,7 @@ func (a *app) resumeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume [RUN]",
 		Short: "Go on with a run after a failure or Ctrl-C, from the last copied key",
-		Args:  atMost(1),
+		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run, err := a.findRun(args, true)
 			if err != nil {

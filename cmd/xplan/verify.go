@@ -101,7 +101,7 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [RUN]",
 		Short: "One self-contained page: what was done, failures, proof of clean-up",
-		Args:  atMost(1),
+		Args:  atMostOne,
 		RunE: func(_ *cobra.Command, args []string) (err error) {
 			run, err := a.findRun(args, false)
 			if err != nil {

@@ -108,6 +108,7 @@ func (r *recipe) holdAtFirstCopy() (reached <-chan struct{}, release func()) {
 }
 
 func TestRecipeLetsThePrincipalInOnlyWhileItRuns(t *testing.T) {
+	t.Parallel()
 	const propagation = 300 * time.Millisecond
 	for _, a := range askers(t) {
 		t.Run(a.name, func(t *testing.T) {

@@ -102,6 +102,7 @@ func (r *recipe) asRole() {
 // TestRecipeShowsItsSecretsNowhere looks for what the server handed out in all that the program writes, verbose and as
 // JSON, killed half way, resumed, and in every command that tells of the run.
 func TestRecipeShowsItsSecretsNowhere(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		secrets int // of one run

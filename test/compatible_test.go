@@ -42,12 +42,14 @@ func compatible(t *testing.T, w *world, bucket string) {
 // TestRecipeCopiesBetweenServersWithoutAccounts copies inside one server, which does the work itself, and between two
 // that cannot see each other, through this machine.
 func TestRecipeCopiesBetweenServersWithoutAccounts(t *testing.T) {
+	t.Parallel()
 	for _, s := range among(sandboxName, versitygwName) {
 		for _, c := range []struct {
 			name      string
 			streaming bool
 		}{{"inside one server", false}, {"through this machine", true}} {
 			t.Run(s.name+", "+c.name, func(t *testing.T) {
+				t.Parallel()
 				w := s.start(t)
 				source, destination := w.bucket(t, w.source, "photos"), name("photos-b")
 				compatible(t, w, source)

@@ -169,6 +169,7 @@ func (r *recipe) survives(t *testing.T, m moment, resume bool) {
 }
 
 func TestRecipeGoesOnAfterItWasKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	onRecipeServers(t, func(w *world) {
 		t := w.t
 		whole := newRecipe(t, w, 60)
@@ -184,6 +185,7 @@ func TestRecipeGoesOnAfterItWasKilledAtAnyMoment(t *testing.T) {
 }
 
 func TestRecipeGoesOnAfterTheWorstMoments(t *testing.T) {
+	t.Parallel()
 	onRecipeServers(t, func(w *world) {
 		t := w.t
 		for i, m := range worst {

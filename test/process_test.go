@@ -15,9 +15,10 @@ import (
 
 // A process is a server that the suite started. It lives until all tests have ended.
 type process struct {
-	url string
-	cmd *exec.Cmd
-	log string
+	url      string
+	cmd      *exec.Cmd
+	log      string
+	profiles []profile // of the source's and the destination's administrator
 }
 
 // processes are ended by TestMain, each by its own process.
@@ -36,8 +37,8 @@ func endProcesses() {
 	}
 }
 
-// started gives the server of that name, started at the first call. args get its port.
-func started(t *testing.T, name string, command func(dir string, port int) *exec.Cmd) *process {
+// started gives the server of that name. At the first call it is started, and its administrators are made.
+func started(t *testing.T, name string, command func(dir string, port int) *exec.Cmd, arrange func(url string) []profile) *process {
 	t.Helper()
 	processes.mu.Lock()
 	defer processes.mu.Unlock()
@@ -64,6 +65,7 @@ func started(t *testing.T, name string, command func(dir string, port int) *exec
 	}
 	processes.list[name] = p
 	p.await(t, name)
+	p.profiles = arrange(p.url)
 	return p
 }
 

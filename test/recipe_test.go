@@ -116,6 +116,7 @@ func onRecipeServers(t *testing.T, f func(w *world)) {
 	t.Helper()
 	for _, s := range among(recipeServers...) {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			w := s.start(t)
 			w.enforce(t)
 			f(w.in(t))
@@ -124,6 +125,7 @@ func onRecipeServers(t *testing.T, f func(w *world)) {
 }
 
 func TestRecipeChangesNothingWhileItIsReviewed(t *testing.T) {
+	t.Parallel()
 	onRecipeServers(t, func(w *world) {
 		t := w.t
 		r := newRecipe(t, w, 10)
@@ -141,6 +143,7 @@ func TestRecipeChangesNothingWhileItIsReviewed(t *testing.T) {
 }
 
 func TestRecipeCopiesVerifiesAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	onRecipeServers(t, func(w *world) {
 		t := w.t
 		r := newRecipe(t, w, 60)

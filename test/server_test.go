@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,8 +64,7 @@ func startSandbox(t *testing.T) *world {
 	return w.twoAccounts(t)
 }
 
-// startMoto gives moto, emptied, with two accounts, and IAM not enforced: with it on, moto refuses
-// the signatures of many keys.
+// startMoto gives moto with two accounts, and IAM not enforced: with it on, moto refuses the signatures of many keys.
 func startMoto(t *testing.T) *world {
 	t.Helper()
 	path := executable(t, motoName)
@@ -73,11 +72,11 @@ func startMoto(t *testing.T) *world {
 		cmd := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 		cmd.Dir = dir
 		return cmd
+	}, func(url string) []profile {
+		return []profile{motoAdmin(t, url, sourceAccount, sourceProfile), motoAdmin(t, url, destinationAccount, destinationProfile)}
 	})
-	w := &world{server: motoName, url: p.url, region: region}
-	w.motoAPI(t, "reset-auth", "inf")
-	w.motoAPI(t, "reset", "")
-	w.profiles = []profile{w.motoAdmin(t, sourceAccount, sourceProfile), w.motoAdmin(t, destinationAccount, destinationProfile)}
+	w := &world{server: motoName, url: p.url, region: region, profiles: p.profiles}
+	w.enforcement(t, "inf")
 	w.config = w.configFile(t, w.url)
 	return w.twoAccounts(t)
 }
@@ -86,14 +85,14 @@ func startMoto(t *testing.T) *world {
 func (w *world) enforce(t *testing.T) {
 	t.Helper()
 	if w.server == motoName {
-		w.motoAPI(t, "reset-auth", "0")
+		w.enforcement(t, "0")
 	}
 }
 
-// motoAPI asks moto itself. The body is not a form.
-func (w *world) motoAPI(t *testing.T, what, body string) {
+// enforcement says after how many requests moto enforces IAM. The body is not a form.
+func (w *world) enforcement(t *testing.T, after string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/moto-api/"+what, bytes.NewBufferString(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/moto-api/reset-auth", strings.NewReader(after))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,16 +103,16 @@ func (w *world) motoAPI(t *testing.T, what, body string) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("moto-api/%s: %s", what, resp.Status)
+		t.Fatalf("moto-api/reset-auth: %s", resp.Status)
 	}
 }
 
 // motoAdmin makes an account's administrator. Moto finds the account by the access key: a role assumed in
 // an account gives a key of it, and by that key the user and the user's own key are made.
-func (w *world) motoAdmin(t *testing.T, account, name string) profile {
+func motoAdmin(t *testing.T, url, account, name string) profile {
 	t.Helper()
 	load := func(id, secret, token string) aws.Config {
-		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(w.url),
+		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(url),
 			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(id, secret, token)))
 		if err != nil {
 			t.Fatal(err)
@@ -153,9 +152,7 @@ func startVersitygw(t *testing.T) *world {
 		{name: sourceProfile, id: "accounta", secret: "secretofaccounta"},
 		{name: destinationProfile, id: "accountb", secret: "secretofaccountb"},
 	}
-	fresh := false
 	p := started(t, versitygwName, func(dir string, port int) *exec.Cmd {
-		fresh = true
 		for _, sub := range []string{"iam", "data"} {
 			if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 				t.Fatal(err)
@@ -163,17 +160,16 @@ func startVersitygw(t *testing.T) *world {
 		}
 		return exec.CommandContext(context.Background(), path, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", root, "--secret", rootSecret,
 			"--iam-dir", filepath.Join(dir, "iam"), "--quiet", "posix", filepath.Join(dir, "data"))
+	}, func(url string) []profile {
+		for _, u := range users {
+			out, err := exec.CommandContext(t.Context(), path, "admin", "--access", root, "--secret", rootSecret, "--endpoint-url", url,
+				"create-user", "--access", u.id, "--secret", u.secret, "--role", "userplus").CombinedOutput()
+			if err != nil {
+				t.Fatalf("versitygw admin create-user: %v\n%s", err, out)
+			}
+		}
+		return users
 	})
-	for _, u := range users {
-		if !fresh {
-			break
-		}
-		out, err := exec.CommandContext(t.Context(), path, "admin", "--access", root, "--secret", rootSecret, "--endpoint-url", p.url,
-			"create-user", "--access", u.id, "--secret", u.secret, "--role", "userplus").CombinedOutput()
-		if err != nil {
-			t.Fatalf("versitygw admin create-user: %v\n%s", err, out)
-		}
-	}
 	w := &world{server: versitygwName, url: p.url, host: users[0].id, guest: users[1].id, region: gatewayRegion, profiles: users}
 	w.config = w.configFile(t, w.url)
 	account := plan.Account{Provider: plan.S3Compatible, EndpointURL: p.url, Region: gatewayRegion, Profile: sourceProfile}

@@ -118,6 +118,7 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"equal": w.equal, "objects": w.objects, "count": w.count, "mutations": w.mutations, "mark": w.mark,
 		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": func(*testscript.TestScript, []string) { w.release() },
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
+		"wipe": w.wipe,
 	}
 	word, ok := words[args[0]]
 	if !ok {
@@ -262,6 +263,21 @@ func (w *world) minio(ts *testscript.TestScript, args []string) {
 	w.profile(ts, "minio-backup", w.second.URL(), id, secret)
 	ts.Check(w.server.AddBucket(sandbox.SourceAccount, args[0], sandbox.BucketOptions{}))
 	ts.Check(w.second.AddBucket(sandbox.DestinationAccount, args[1], sandbox.BucketOptions{}))
+}
+
+// wipe USER BUCKET removes by hand what runs make for the user, the user included.
+func (w *world) wipe(ts *testscript.TestScript, args []string) {
+	want(ts, args, 2, "wipe USER BUCKET")
+	ctx, b := context.Background(), w.admin(ts, sandbox.DestinationAccount)
+	arn := "arn:aws:iam::" + sandbox.DestinationAccount + ":policy/s3_copy_by_pull_across_accounts"
+	user := "arn:aws:iam::" + sandbox.DestinationAccount + ":user/" + args[0]
+	for _, k := range w.principal(ts, "user/"+args[0]).Keys {
+		ts.Check(b.DeleteAccessKey(ctx, args[0], k.ID))
+	}
+	ts.Check(errors.Join(
+		b.Detach(ctx, compile.AttachmentSpec{PolicyARN: arn, Principal: user}), b.DeletePolicy(ctx, arn),
+		b.DeletePrincipal(ctx, compile.PrincipalSpec{ARN: user, Name: args[0]}), w.server.SetBucketPolicy(args[1], ""),
+	))
 }
 
 func (w *world) contents(ts *testscript.TestScript, name string) []sandbox.ObjectInfo {

@@ -16,6 +16,7 @@ func (b *builder) cleanup() {
 	b.cleanGrants()
 	b.cleanPolicies()
 	b.cleanPrincipal()
+	b.cleanRecords()
 	b.cleanInstances()
 	b.cleanSources()
 }
@@ -62,8 +63,8 @@ func (b *builder) leftoverKeys() {
 		if o.Kind != KindCredentials {
 			continue
 		}
-		key, found := b.leftover(o)
-		if !found {
+		key, note := b.leftover(o)
+		if note == "" {
 			continue
 		}
 		spec := &CredentialsSpec{Kind: plan.AccessKey, UserName: o.Parent, KeyID: key, NoteOn: b.credentialsSpec().NoteOn}
@@ -71,21 +72,23 @@ func (b *builder) leftoverKeys() {
 			spec.Principal = b.p.Principal.ARN
 		}
 		b.add(Step{
-			ID: id(KindCleanKey, key), Kind: KindCleanKey, Side: plan.Destination, Subject: "user/" + o.Parent, Action: Delete,
-			Needs: b.identity(plan.Destination), Rule: plan.Always,
-			Change: Change{Note: "key " + key + " was left over by an earlier run"},
-			Spec:   Spec{Credentials: spec},
+			ID: id(KindCleanKey, first(key, "intent of user/"+o.Parent)), Kind: KindCleanKey, Side: plan.Destination,
+			Subject: "user/" + o.Parent, Action: Delete, Needs: b.identity(plan.Destination), Rule: plan.Always,
+			Change: Change{Note: note}, Spec: Spec{Credentials: spec},
 		})
 	}
 }
 
-// leftover finds the key that a record is about. Of an intent, whose key's ID nobody learned, it is the one key that was
-// not there before; with two a person has to look.
-func (b *builder) leftover(o Owned) (key string, found bool) {
+// leftover finds the key that a record is about, and says what becomes of it; "" needs no step. Of an intent, whose
+// key's ID nobody learned, it is the one key that was not there before; with two a person has to look.
+func (b *builder) leftover(o Owned) (key, note string) {
 	known := b.w.Principal.Exists && b.p.Principal != nil && parseEntity(b.p.Principal.ARN).name == o.Parent
 	if !o.Intent {
 		there := slices.ContainsFunc(b.w.Principal.Keys, func(k AccessKey) bool { return k.ID == o.Subject })
-		return o.Subject, o.Subject != "" && (there || !known)
+		if !there && known {
+			return o.Subject, "key " + o.Subject + " is " + onlyRecorded
+		}
+		return o.Subject, leftOver(o.Subject)
 	}
 	var newer []string
 	for _, k := range b.w.Principal.Keys {
@@ -94,17 +97,21 @@ func (b *builder) leftover(o Owned) (key string, found bool) {
 			newer = append(newer, k.ID)
 		}
 	}
-	switch len(newer) {
-	case 0:
-		return "", false
-	case 1:
-		return newer[0], !b.has(id(KindCleanKey, newer[0]))
-	default:
+	switch {
+	case len(newer) == 0:
+		return "", "an earlier run meant to make a key, and none is there: its record goes"
+	case len(newer) > 1:
 		b.problem("user/"+o.Parent, "an earlier run died while it made an access key, and two keys are newer than that: which one is the run's cannot be told",
 			"delete the one that nobody uses (aws iam get-access-key-last-used tells), and start again")
-		return "", false
+		return "", ""
+	case b.has(id(KindCleanKey, newer[0])):
+		return "", ""
+	default:
+		return newer[0], leftOver(newer[0])
 	}
 }
+
+func leftOver(key string) string { return "key " + key + " was left over by an earlier run" }
 
 // cleanKey deletes the key that this program makes.
 func (b *builder) cleanKey() {

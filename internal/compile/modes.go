@@ -24,6 +24,7 @@ func Cleanup(p *plan.Plan, w World) (*Program, error) {
 	b.cleanGrants()
 	b.cleanPolicies()
 	b.cleanPrincipal()
+	b.cleanRecords()
 	b.cleanDestinations()
 	for i := range b.steps {
 		if b.steps[i].Kind.IsCleanup() {

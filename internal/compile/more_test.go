@@ -211,3 +211,61 @@ func TestServersSeeEachOtherAtOneEndpointOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestARecordOfWhatIsNotThereIsCleanedUp(t *testing.T) {
+	p, w := tommy(), fresh()
+	destination(w, func(b *Bucket) { *b = secure("us-west-2") })
+	w.Copies[onlyPair] = same3()
+	user := w.Principal.ARN
+	w.Policies = []ManagedPolicy{{ARN: tommysPolicy}}
+	w.Keys = map[string]KMSKey{"arn:aws:kms:us-west-2:123456789012:key/k": {ARN: "arn:aws:kms:us-west-2:123456789012:key/k"}}
+	w.Owned = []Owned{
+		{Kind: KindPolicy, Side: plan.Destination, Subject: tommysPolicy},
+		{Kind: KindAttachment, Side: plan.Destination, Subject: tommysPolicy, Parent: user},
+		{Kind: KindGrant, Side: plan.Source, Subject: grantName(p), Parent: "arn:aws:kms:us-west-2:123456789012:key/k"},
+		{Kind: KindBucketPolicy, Side: plan.Source, Subject: "tommy", Parent: p.Permissions.Statement},
+		{Kind: KindBucketPolicy, Side: plan.Source, Subject: "tommy", Parent: "AnEarlierName", Intent: true},
+		{Kind: KindCredentials, Side: plan.Destination, Subject: "AKIAGONE", Parent: "misterrodgers"},
+		{Kind: KindCredentials, Side: plan.Destination, Parent: "misterrodgers", Intent: true},
+	}
+	want := []plan.StepID{
+		id(KindCleanPolicy, "s3_copy_by_pull_across_accounts"), id(KindCleanAttachment, "s3_copy_by_pull_across_accounts/user/misterrodgers"),
+		id(KindCleanGrant, "arn:aws:kms:us-west-2:123456789012:key/k"), id(KindCleanBucketPolicy, "tommy"),
+		id(KindCleanBucketPolicy, "tommy/AnEarlierName"), id(KindCleanKey, "AKIAGONE"), id(KindCleanKey, "intent of user/misterrodgers"),
+	}
+	clean, err := Cleanup(p, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, prog := range []*Program{compiled(t, p, w), clean} {
+		for _, id := range want {
+			if s, ok := prog.Step(id); !ok || s.Action != Delete || s.Rule != plan.Always || !strings.Contains(s.Change.Note, "its record goes") {
+				t.Errorf("%s: there is %t, with %q", id, ok, s.Change.Note)
+			}
+		}
+	}
+	w.Unseen = []Unseen{{What: "policy of bucket tommy", Why: "denied"}, {What: "policy", About: "policies"}}
+	if clean, err = Cleanup(p, w); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []plan.StepID{want[0], want[1], want[3], want[4]} {
+		if _, ok := clean.Step(id); ok {
+			t.Errorf("%s: there is a step although nobody knows that nothing stands", id)
+		}
+	}
+}
+
+func TestAStatementUnderAnEarlierSidIsCleanedUp(t *testing.T) {
+	p, w := tommy(), fresh()
+	made := compiled(t, p, w)
+	made.Steps = made.Steps[:8]
+	w = after(t, p, w, made)
+	p.Permissions.Statement = "AnotherName"
+	clean, err := Cleanup(p, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := clean.Step("cleanup.bucket_policy/tommy/DelegateS3Access"); !ok || s.Spec.Statement.Sid != "DelegateS3Access" {
+		t.Errorf("the statement under the earlier Sid stays:\n%s", outline(clean))
+	}
+}

@@ -70,7 +70,12 @@ type standing struct {
 //
 // It is ours where a record has its digest, before or after the change that was meant, or where one of our policies has.
 func stands(p *plan.Plan, w World, name string) standing {
-	bucket, sid := w.Buckets[BucketRef{plan.Source, name}], p.Permissions.Statement
+	return standsAs(p, w, name, p.Permissions.Statement)
+}
+
+// standsAs is stands for a Sid that an earlier form of the plan may have used.
+func standsAs(p *plan.Plan, w World, name, sid string) standing {
+	bucket := w.Buckets[BucketRef{plan.Source, name}]
 	var s standing
 	if bucket.Policy == "" {
 		return s

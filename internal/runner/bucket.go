@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"xplan/executor"
@@ -105,6 +106,7 @@ func bucketGone(ctx context.Context, api Buckets, name string) error {
 // cleanSourceBucket deletes the source's bucket, when its objects are gone and a person confirmed it.
 type cleanSourceBucket struct {
 	api       Buckets
+	own       owner
 	confirmed map[string]bool
 }
 
@@ -120,8 +122,20 @@ func (r cleanSourceBucket) Run(ctx context.Context, s compile.Step) (executor.Re
 		return executor.Result{}, err
 	}
 	err := until(ctx, readBackFor, func(ctx context.Context) error { return bucketGone(ctx, r.api, spec.Name) })
+	if err == nil {
+		err = r.forget(spec.Name)
+	}
 	if err != nil {
 		return executor.Result{}, err
 	}
 	return done("gone, and read back as gone; the name is free for anyone to take"), nil
+}
+
+// forget drops the record of a statement that went with its bucket.
+func (r cleanSourceBucket) forget(bucket string) error {
+	gone, err := r.own.find(compile.KindBucketPolicy, bucket)
+	for _, x := range gone {
+		err = errors.Join(err, r.own.Disown(x))
+	}
+	return err
 }

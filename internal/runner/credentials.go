@@ -60,6 +60,9 @@ func (r credentials) mint(ctx context.Context, spec compile.CredentialsSpec) (ex
 		return executor.Result{}, err
 	}
 	id, login, err := r.logins.MintKey(ctx, spec.UserName)
+	if errors.Is(err, compile.ErrDenied) { // then none was made
+		err = errors.Join(err, r.own.Disown(x))
+	}
 	if err != nil {
 		return executor.Result{}, fmt.Errorf("make an access key of user %s: %w", spec.UserName, err)
 	}
@@ -226,19 +229,21 @@ func boolToInt(b bool) int {
 // attempt, its timeout, and a clock that is off. A later key is somebody else's.
 const orphanWindow = 10 * time.Minute
 
+// shownFor is how long IAM may take to list a key that was made: before that, an answer without
+// one settles nothing.
+const shownFor = 10 * time.Second
+
 // orphan finds the one key that a crash left between the call and the record.
 func (r cleanKey) orphan(ctx context.Context, x compile.Owned) ([]string, error) {
-	all, err := r.keys.AccessKeys(ctx, x.Parent)
+	newer, late, err := r.since(ctx, x)
+	start := r.own.now()
+	for err == nil && len(newer) == 0 && r.own.now().Before(x.Since.Add(shownFor)) && r.own.now().Before(start.Add(shownFor)) {
+		if err = pauseFor(ctx, time.Second); err == nil {
+			newer, late, err = r.since(ctx, x)
+		}
+	}
 	if err != nil {
 		return nil, err
-	}
-	var newer []string
-	late := false
-	for _, k := range all {
-		if !slices.Contains(x.Before, k.ID) {
-			newer = append(newer, k.ID)
-			late = late || k.Created.After(x.Since.Add(orphanWindow))
-		}
 	}
 	if len(newer) > 1 || late {
 		return nil, &ConflictError{
@@ -247,6 +252,18 @@ func (r cleanKey) orphan(ctx context.Context, x compile.Owned) ([]string, error)
 		}
 	}
 	return newer, nil
+}
+
+// since lists the keys that came after the intent, and tells whether one came too late to be ours.
+func (r cleanKey) since(ctx context.Context, x compile.Owned) (newer []string, late bool, err error) {
+	all, err := r.keys.AccessKeys(ctx, x.Parent)
+	for _, k := range all {
+		if !slices.Contains(x.Before, k.ID) {
+			newer = append(newer, k.ID)
+			late = late || k.Created.After(x.Since.Add(orphanWindow))
+		}
+	}
+	return newer, late, err
 }
 
 func (r cleanKey) deleteAll(ctx context.Context, user string, ids []string) error {

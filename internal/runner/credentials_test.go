@@ -114,6 +114,24 @@ func TestAnIntentWithoutAKeyIsForgotten(t *testing.T) {
 	})
 }
 
+func TestAKeyThatIAMShowsLateIsWaitedFor(t *testing.T) {
+	crashed(t, func(w *bench) {
+		minted := w.b.keys["misterrodgers"]
+		w.b.keys["misterrodgers"] = nil
+		time.AfterFunc(5*time.Second, func() { w.b.keys["misterrodgers"] = minted })
+		w.ends(cleanKeyStep(), executor.Done)
+		w.asked("DeleteAccessKey AKIAMINTED1", "disown credentials")
+	})
+}
+
+func TestADeniedMintLeavesNoIntent(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.b.before["MintKey"] = compile.ErrDenied
+		w.fails(mint())
+		w.owns()
+	})
+}
+
 func TestTwoNewerKeysStopForAPerson(t *testing.T) {
 	crashed(t, func(w *bench) {
 		w.b.keys["misterrodgers"] = w.b.keys["misterrodgers"][1:] // the old one was deleted meanwhile

@@ -73,7 +73,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindCleanExtra:             cleanExtra{pairs},
 		compile.KindCleanInstance:          cleanInstance{both},
 		compile.KindCleanSourceObjects:     cleanObjects{pairs},
-		compile.KindCleanSourceBucket:      cleanSourceBucket{d.Source, d.Confirmed},
+		compile.KindCleanSourceBucket:      cleanSourceBucket{d.Source, own, d.Confirmed},
 		compile.KindCleanDestinationBucket: cleanDestinationBucket{d.Destination, own},
 	}
 }

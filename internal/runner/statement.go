@@ -147,8 +147,9 @@ func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Resul
 	if len(known) == 0 {
 		return held("not ours, so it stays"), nil
 	}
+	removed := false
 	err = r.own.unmake(known[0], func() error {
-		if err := r.remove(ctx, spec, known[0]); err != nil {
+		if removed, err = r.remove(ctx, spec, known[0]); err != nil || !removed {
 			return err
 		}
 		return until(ctx, readBackFor, func(ctx context.Context) error {
@@ -162,16 +163,20 @@ func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Resul
 			return nil
 		})
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return executor.Result{}, err
+	case !removed:
+		return held("no statement of ours is there"), nil
 	}
 	return done("statement " + spec.Sid + " gone, and read back as gone"), nil
 }
 
-func (r cleanStatement) remove(ctx context.Context, spec compile.StatementSpec, known compile.Owned) error {
+// remove tells whether there was anything of ours to remove.
+func (r cleanStatement) remove(ctx context.Context, spec compile.StatementSpec, known compile.Owned) (bool, error) {
 	before, err := readPolicy(ctx, r.api, spec)
 	if err != nil {
-		return err
+		return false, err
 	}
 	digest := known.Digest
 	if isOurs(before, spec.Sid, []compile.Owned{known}) { // the present one, or an earlier one of ours
@@ -181,18 +186,18 @@ func (r cleanStatement) remove(ctx context.Context, spec compile.StatementSpec, 
 	var conflict *policy.ConflictError
 	switch {
 	case errors.As(err, &conflict) && known.Intent:
-		return nil // never written by us: the Sid is somebody's own
+		return false, nil // never written by us: the Sid is somebody's own
 	case errors.As(err, &conflict):
-		return &ConflictError{
+		return false, &ConflictError{
 			Subject: "bucket policy of " + spec.Bucket, Why: "statement " + spec.Sid + " was edited since this plan wrote it",
 			Fix: "remove it by hand, or put it back as it was and run xplan cleanup",
 		}
 	case err != nil:
-		return err
+		return false, err
 	case !removed:
-		return nil
+		return false, nil
 	case after.Empty(): // a policy cannot be empty: either we made it, or its owner took the rest away
-		return r.api.DeleteBucketPolicy(ctx, spec.Bucket, spec.Region)
+		return true, r.api.DeleteBucketPolicy(ctx, spec.Bucket, spec.Region)
 	}
-	return r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(after.JSON()))
+	return true, r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(after.JSON()))
 }

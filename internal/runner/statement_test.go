@@ -214,7 +214,7 @@ func TestAnIntentThatCameToNothingLeavesSomebodyElsesStatement(t *testing.T) {
 		delete(w.a.before, "PutBucketPolicy")
 		w.a.policyText["tommy"] = document(ourStatement("s3:*"))
 		w.calls.take()
-		w.ends(w.cleanStatementStep(), executor.Done)
+		w.ends(w.cleanStatementStep(), executor.Held)
 		w.asked("disown source.bucket_policy")
 		w.holds(ourStatement("s3:*"))
 	})

@@ -1,0 +1,56 @@
+package awsapi
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+	"xplan/internal/sandbox"
+)
+
+func TestHeadRefusedWithoutAReasonAsksForIt(t *testing.T) {
+	for body, want := range map[string]error{
+		xmlError("ExpiredToken", "The provided token has expired."):                                                        s3copy.ErrCredentials,
+		xmlError("InvalidRequest", "The object was stored using a form of Server Side Encryption. The correct parameters"): s3copy.ErrCustomerKey,
+	} {
+		s := serve(t, func(r request) (int, string) {
+			if r.Method == http.MethodHead {
+				return 400, ""
+			}
+			return 400, body
+		})
+		if _, err := account(t, s).pair().Head(t.Context(), s3copy.HeadRequest{Key: "k"}); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+}
+
+func TestRequesterPaysIsSaidToTheBucketThatWantsIt(t *testing.T) {
+	w := newWorld(t)
+	if err := w.AddBucket(accountA, "paid", sandbox.BucketOptions{RequesterPay: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.PutObject("paid", "k", []byte("body"), sandbox.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	allow := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::210987654321:user/admin"},
+		"Action":["s3:ListBucket","s3:GetObject*"],"Resource":["arn:aws:s3:::paid","arn:aws:s3:::paid/*"]}]}`
+	err := errors.Join(w.SetBucketPolicy("paid", allow), w.b.CreateBucket(t.Context(), compile.BucketSpec{Name: "tommy-b", Account: accountB, Region: "us-west-2"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := compile.Location{Bucket: "paid", Region: "us-west-2", Account: accountA}
+	if _, err := w.b.OpenSource(at).Head(t.Context(), s3copy.HeadRequest{Key: "k"}); !errors.Is(err, s3copy.ErrDenied) {
+		t.Errorf("unpaid: got %v, want %v", err, s3copy.ErrDenied)
+	}
+	at.RequesterPays = true
+	_, err = w.b.OpenSource(at).Head(t.Context(), s3copy.HeadRequest{Key: "k"})
+	_, copyErr := w.b.OpenDestination(w.destination(), at).CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
+	spec := w.spec()
+	spec.Pair.Source, spec.RequesterPays, spec.PrincipalARN = "paid", true, ""
+	if err := errors.Join(err, copyErr, w.b.Own().Probe(t.Context(), compile.LegReadSource, spec)); err != nil {
+		t.Error(err)
+	}
+}

@@ -116,7 +116,7 @@ func (l *life) event(e executor.Event) {
 		}
 	}
 	l.mu.Unlock()
-	line, err := json.Marshal(view.EventJSON(l.status.Run, e))
+	line, err := view.JSON(view.EventJSON(l.status.Run, e))
 	if err == nil {
 		err = l.work.db.AppendEvent(line)
 	}

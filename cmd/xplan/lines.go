@@ -47,7 +47,7 @@ func (l *lineStream) open() error {
 }
 
 func (a *app) jsonLine(v any) {
-	line, err := json.Marshal(v)
+	line, err := view.JSON(v)
 	if err != nil {
 		line = fmt.Appendf(nil, `{"type":"diagnostic","severity":"error","message":%q}`, err.Error())
 	}

@@ -309,13 +309,16 @@ func isLeftover(s compile.Step) bool {
 }
 
 func (d *diff) cleanupStep(s compile.Step) {
-	if s.Change.Danger != "" {
+	switch {
+	case s.Change.Danger != "" && s.Action == compile.Wait:
+		d.line(d.paint("?", "? not done: "+safe(s.Change.Danger)))
+	case s.Change.Danger != "":
 		text := "! " + safe(s.Change.Danger) + "     IRREVERSIBLE"
 		if s.Confirm != "" {
 			text += ", wants --confirm=" + s.Confirm
 		}
 		d.line(d.paint("!", text))
-	} else {
+	default:
 		d.line(d.paint("-", "- "+padRight(noun(s), 17)+" "+safe(s.Subject)))
 	}
 	for _, l := range s.Change.Lines {

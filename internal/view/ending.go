@@ -72,7 +72,7 @@ func (p *page) pair(name string, s s3copy.Summary) {
 	}
 	for i, f := range s.Failures {
 		if i == 10 {
-			p.line(fmt.Sprintf("  … and %s more: xplan status, or the report, has them", number(int64(len(s.Failures)-i))))
+			p.line(fmt.Sprintf("  … and %s more: xplan report has them", number(int64(len(s.Failures)-i))))
 			break
 		}
 		p.line("  ", p.paint("!", "! "+f.Phase+" "+Key(f.Key)+": "+safe(f.Reason)))
@@ -126,22 +126,13 @@ func EndJSON(e End) ([][]byte, error) {
 	})
 	lines := make([][]byte, 0, len(values))
 	for _, v := range values {
-		line, err := json.Marshal(v)
+		line, err := JSON(v)
 		if err != nil {
 			return nil, err
 		}
 		lines = append(lines, line)
 	}
 	return lines, nil
-}
-
-func writeLine(w io.Writer, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(line, '\n'))
-	return err
 }
 
 // EventJSON is an executor's event as a line.
@@ -240,6 +231,6 @@ func LogLine(w io.Writer, line []byte, run string) error {
 	if e.Message != "" {
 		text += "   " + prose(e.Message)
 	}
-	p.line(text)
+	p.line(strings.TrimRight(text, " "))
 	return p.to(w)
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -123,8 +124,13 @@ func graphJSON(w io.Writer, prog *compile.Program) error {
 		}
 		nodes = append(nodes, n)
 	}
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(map[string]any{"format": 1, "name": prog.Name, "steps": nodes})
+	if err := enc.Encode(map[string]any{"format": 1, "name": prog.Name, "steps": nodes}); err != nil {
+		return err
+	}
+	_, err := w.Write(inertJSON(b.Bytes()))
+	return err
 }

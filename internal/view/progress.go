@@ -224,7 +224,7 @@ func (p *Progress) block() []string {
 		lines = append(lines, pairLine(r, p.rate))
 	}
 	if n := len(rows) - mostRows; n > 0 {
-		lines = append(lines, fmt.Sprintf("… and %s more", plural(int64(n), "pair")))
+		lines = append(lines, "… and "+plural(int64(n), "more pair"))
 	}
 	if len(p.steps) > 0 {
 		lines = append(lines, fmt.Sprintf("… %s   %s", strings.Join(p.steps, ", "), shortTime(p.o.Now().Sub(p.begun))))

@@ -39,7 +39,7 @@ func Report(w io.Writer, e End, version string) error {
 		Version     string
 		Pairs       []reportPair
 		Steps       []reportStep
-	}{End: e, Words: stateWords(e), Took: shortTime(e.Took), Version: version}
+	}{End: inert(e), Words: stateWords(e), Took: shortTime(e.Took), Version: version}
 	for _, name := range slices.Sorted(maps.Keys(e.Pairs)) {
 		data.Pairs = append(data.Pairs, pairReport(name, e.Pairs[name]))
 	}
@@ -51,6 +51,18 @@ func Report(w io.Writer, e End, version string) error {
 		data.Steps = append(data.Steps, row)
 	}
 	return t.Execute(w, data)
+}
+
+// inert keeps the world's text from acting on a terminal: the page may be looked at there.
+func inert(e End) End {
+	e.Resume = safe(e.Resume)
+	for _, list := range []*[]string{&e.Left, &e.Kept, &e.Waiting} {
+		*list = slices.Clone(*list)
+		for i, s := range *list {
+			(*list)[i] = safe(s)
+		}
+	}
+	return e
 }
 
 func pairReport(name string, s s3copy.Summary) reportPair {

@@ -23,6 +23,7 @@ type recipe struct {
 	others       string // the bucket policy that stood before, somebody else's
 	inFlight     int
 	objects      int
+	instanceID   string
 	ownKeys      int // of the user, from before
 	undated      int // uploads that may be left, for want of a date that tells whose they are
 }

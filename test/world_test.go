@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -221,5 +222,8 @@ func (w *world) share(t *testing.T, bucket string) {
 	_, err := w.source.s3.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &bucket, Policy: aws.String(document)})
 	if err != nil {
 		t.Fatalf("share bucket %s: %v", bucket, err)
+	}
+	if w.server == awsName { // where it takes a moment
+		time.Sleep(15 * time.Second)
 	}
 }

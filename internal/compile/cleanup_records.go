@@ -57,7 +57,7 @@ func (b *builder) recordOnly(o Owned) (Step, bool) {
 		return Step{
 			ID: id(KindCleanAttachment, name+"/"+parseEntity(o.Parent).label()), Subject: parseEntity(o.Parent).label(),
 			Spec: Spec{Attachment: &AttachmentSpec{PolicyARN: o.Subject, Principal: o.Parent}},
-		}, !b.has(id(KindAttachment, name)) && !b.detaches(o) && b.policyGone(o.Subject)
+		}, !b.has(id(KindAttachment, name)) && !b.detaches(o) && b.detached(o)
 	case KindGrant:
 		k, read := b.w.Keys[o.Parent]
 		gone := read && k.ARN != "" && !slices.ContainsFunc(k.Grants, func(g Grant) bool { return g.Name == o.Subject })
@@ -109,6 +109,17 @@ func (b *builder) recordedStatement(o Owned) (Step, bool) {
 func (b *builder) policyGone(arn string) bool {
 	read := slices.ContainsFunc(b.w.Policies, func(m ManagedPolicy) bool { return m.ARN == arn && !m.Exists })
 	return read && !b.unseen("policies")
+}
+
+// detached tells whether the world shows that a recorded attachment is gone, with its policy or alone: a run may die
+// between the detachment and its record.
+func (b *builder) detached(o Owned) bool {
+	i := slices.IndexFunc(b.w.Policies, func(m ManagedPolicy) bool { return m.ARN == o.Subject })
+	if i < 0 || b.unseen("policies") {
+		return false
+	}
+	m := b.w.Policies[i]
+	return !m.Exists || !slices.ContainsFunc(m.Attached, func(arn string) bool { return same(arn, o.Parent) })
 }
 
 // detaches tells whether a step detaches just that already.

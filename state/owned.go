@@ -19,7 +19,7 @@ type Owned struct {
 	Digest  string // of the statement or document
 	Intent  bool   // intended, and not known to be done
 	// Before is what stood before an intent was carried out: IDs of keys, or digests
-	// of earlier documents of ours.
+	// of earlier documents of ours. Of what was made it is the other digests that it is known by.
 	Before []string
 	Since  time.Time
 }
@@ -78,7 +78,7 @@ func intent(o, old Owned) Owned {
 
 // Own records that something was made: its intent, with or without a subject, is fulfilled.
 func (db *DB) Own(o Owned) error {
-	o.Intent, o.Before = false, nil
+	o.Intent = false
 	return db.update("record the ownership of "+o.Kind+" "+o.Subject, func(tx *bbolt.Tx) error {
 		if o.Subject == "" {
 			return fmt.Errorf("it has no subject")

@@ -3,6 +3,7 @@ package compile
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"xplan/internal/policy"
 	"xplan/plan"
@@ -291,6 +292,9 @@ func (b *builder) statement(bucket string) {
 	}
 	if s.Action != Hold {
 		b.checkPublic(br)
+		if dead := have.doc.UniqueIDs(ours.Sid); len(dead) > 0 {
+			b.warn(subject, "it names %s: where that is a deleted user or role, S3 refuses every change of the policy until the ID is taken out", strings.Join(dead, ", "))
+		}
 		s.Change.Lines = statementLines(have, ours)
 	}
 	s.Change.Preserved = others(have.doc, ours.Sid)

@@ -105,6 +105,21 @@ func (d Document) WithPrincipals(live map[string]string) Document {
 	return d
 }
 
+// UniqueIDs lists the unique IDs (AIDA…, AROA…) among the AWS principals of all statements but the one
+// of the given Sid, as "ID in LABEL". Where they are no live principal's, whose ARN WithPrincipals
+// would have put there, they are of a deleted one, and AWS refuses to store them again.
+func (d Document) UniqueIDs(but string) []string {
+	var all []string
+	for _, s := range d.Statements {
+		for _, name := range s.Principal.AWS {
+			if (but == "" || s.Sid != but) && (strings.HasPrefix(name, "AIDA") || strings.HasPrefix(name, "AROA")) {
+				all = append(all, name+" in "+s.Label())
+			}
+		}
+	}
+	return all
+}
+
 // JSON prints the document on one line: elements in a fixed order, statements
 // and list entries as they stand, lists of one as scalars.
 func (d Document) JSON() []byte {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"xplan/executor"
 	"xplan/internal/compile"
@@ -38,6 +39,7 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 	}
 	switch {
 	case found == policy.FoundSame && (len(known) > 0 || spec.Adopt):
+		x.Before = r.otherForms(ctx, ours)
 		return held("the statement stands"), r.own.Own(x)
 	case found == policy.FoundSame:
 		return held("the statement stands"), nil
@@ -49,11 +51,28 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 	case compile.PolicyDigest(before) != spec.Reviewed:
 		return executor.Result{}, &DriftError{Subject: "bucket policy of " + spec.Bucket, What: "its statements are others than those that were read for the plan"}
 	}
+	x.Before = r.otherForms(ctx, ours)
 	err = r.own.make(ctx, x, func(ctx context.Context) error { return r.write(ctx, spec, s.ID, merged) })
 	if err != nil {
 		return executor.Result{}, err
 	}
 	return done(fmt.Sprintf("statement %s stands, read back; others kept: %d", spec.Sid, len(merged.Statements)-1)), nil
+}
+
+// otherForms are the digests that our statement has where S3 shows its principals by their unique
+// IDs, as it does once they are deleted: it is ours still, and has to go.
+func (r statement) otherForms(ctx context.Context, ours policy.Statement) []string {
+	doc := policy.Document{Statements: []policy.Statement{ours}}
+	ids := map[string]string{}
+	for _, arn := range ours.Principal.AWS {
+		if p, err := r.principals.Principal(ctx, arn); err == nil && p.UserID != "" {
+			ids[arn] = p.UserID
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return []string{doc.WithPrincipals(ids).Statements[0].Digest()}
 }
 
 // read returns our statement and the policy that stands ("" reads as the empty document).
@@ -93,7 +112,11 @@ func isOurs(doc policy.Document, sid string, known []compile.Owned) bool {
 
 // write puts the merged document, waiting for S3 to learn a new principal, and reads it back.
 func (r statement) write(ctx context.Context, spec compile.StatementSpec, id plan.StepID, merged policy.Document) error {
-	err := until(ctx, principalFor, func(ctx context.Context) error {
+	limit := principalFor
+	if len(merged.UniqueIDs(spec.Sid)) > 0 {
+		limit = readBackFor // live principals are shown so for a moment only
+	}
+	err := until(ctx, limit, func(ctx context.Context) error {
 		err := r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(merged.JSON()))
 		if errors.Is(err, compile.ErrInvalidPrincipal) && r.principalsExist(ctx, merged, spec.Sid) {
 			return fmt.Errorf("%s: S3 does not know the principal of %s yet: %w (%w)", id, spec.Sid, errNotYet, err)
@@ -101,7 +124,7 @@ func (r statement) write(ctx context.Context, spec compile.StatementSpec, id pla
 		return err
 	})
 	if err != nil {
-		return err
+		return refusedPrincipals(err, spec, merged)
 	}
 	return until(ctx, readBackFor, func(ctx context.Context) error {
 		after, err := readPolicy(ctx, r.api, spec)
@@ -113,6 +136,16 @@ func (r statement) write(ctx context.Context, spec compile.StatementSpec, id pla
 		}
 		return nil
 	})
+}
+
+// refusedPrincipals says which of others' principals S3 may have meant.
+func refusedPrincipals(err error, spec compile.StatementSpec, doc policy.Document) error {
+	dead := doc.UniqueIDs(spec.Sid)
+	if !errors.Is(err, compile.ErrInvalidPrincipal) || len(dead) == 0 {
+		return err
+	}
+	return fmt.Errorf("bucket policy of %s: S3 refuses it as long as it names deleted principals (%s): they allow nobody anything, so take them out by hand, then run again: %w",
+		spec.Bucket, strings.Join(dead, ", "), err)
 }
 
 func mustFind(d policy.Document, sid string) policy.Statement {
@@ -199,5 +232,6 @@ func (r cleanStatement) remove(ctx context.Context, spec compile.StatementSpec, 
 	case after.Empty(): // a policy cannot be empty: either we made it, or its owner took the rest away
 		return true, r.api.DeleteBucketPolicy(ctx, spec.Bucket, spec.Region)
 	}
-	return true, r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(after.JSON()))
+	err = r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(after.JSON()))
+	return true, refusedPrincipals(err, spec, after)
 }

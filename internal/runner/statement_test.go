@@ -288,3 +288,42 @@ func TestABucketPolicyThatCannotBeReadIsNotWritten(t *testing.T) {
 		w.asked()
 	})
 }
+
+func TestAnEarlierFormOfOurStatementIsOursWhenItsUpdateFails(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.ends(w.statementStep("s3:GetObject"), executor.Done)
+		w.a.before["PutBucketPolicy"] = errPulled
+		w.fails(w.statementStep("s3:Get*"))
+		delete(w.a.before, "PutBucketPolicy")
+		w.restart()
+		w.ends(w.cleanStatementStep(), executor.Done)
+		w.holds()
+		w.owns()
+	})
+}
+
+func TestOurStatementIsOursWhenItsPrincipalWasDeleted(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.b.principals[userARN] = compile.PrincipalFacts{Exists: true, ARN: userARN, UserID: "AIDAGONE"}
+		w.ends(w.statementStep("s3:GetObject"), executor.Done)
+		delete(w.b.principals, userARN)
+		w.a.policyText["tommy"] = strings.ReplaceAll(document(othersStatement, ourStatement("s3:GetObject")), userARN, "AIDAGONE")
+		w.ends(w.cleanStatementStep(), executor.Done)
+		w.holds(othersStatement)
+	})
+}
+
+func TestADeletedPrincipalOfOthersIsNamed(t *testing.T) {
+	onBench(t, func(w *bench) {
+		dead := strings.ReplaceAll(namelessStatement, "arn:aws:iam::123456789012:root", "AIDADEAD")
+		w.a.policyText["tommy"] = document(dead)
+		w.a.before["PutBucketPolicy"] = compile.ErrInvalidPrincipal
+		w.b.principals[userARN] = compile.PrincipalFacts{Exists: true, ARN: userARN}
+		begun := time.Now()
+		w.fails(w.statementStep("s3:GetObject"), "AIDADEAD", "take them out")
+		if took := time.Since(begun); took > time.Minute {
+			t.Errorf("it took %s to say so", took)
+		}
+		w.holds(dead)
+	})
+}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -80,6 +81,25 @@ func (s *Server) PutInlinePolicy(principalARN, name, text string) error {
 		}
 	}
 	i.inline.set(append(all, inlinePolicy{name: name, document: doc}), time.Time{})
+	return nil
+}
+
+// AttachManagedPolicy makes a managed policy in the account of a user or a role, which may be
+// longer than an inline one, and attaches it, in force at once.
+func (s *Server) AttachManagedPolicy(principalARN, name, text string) error {
+	i, _ := s.principalNamed(principalARN)
+	if i == nil {
+		return fmt.Errorf("attach policy %s: no user or role %s", name, principalARN)
+	}
+	doc, wrong := parseIdentityPolicy(text, maxManagedPolicy)
+	if wrong != nil {
+		return fmt.Errorf("attach policy %s: %w", name, wrong)
+	}
+	i.account.mu.Lock()
+	defer i.account.mu.Unlock()
+	p := newManagedPolicy(i.account, name, "/", doc, s.now(), time.Time{})
+	i.account.policies[p.arn] = p
+	i.attached.set(append(slices.Clone(i.attached.latest()), p), time.Time{})
 	return nil
 }
 

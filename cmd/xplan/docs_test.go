@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"xplan/internal/sandbox"
+)
+
+// page reads a page of docs.
+func page(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A site is a sandbox with a folder whose commands are led to it.
+type site struct {
+	server *sandbox.Server
+	dir    string
+}
+
+// newSite makes one without profiles: see login.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{server: sandbox.New(sandbox.Config{}), dir: t.TempDir()}
+	if err := s.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// login writes a profile.
+func (s *site) login(t *testing.T, profile, id, secret string) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(s.dir, "aws-config"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = fmt.Fprintf(f, "[profile %s]\nregion = us-west-2\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n\n",
+			profile, s.server.URL(), id, secret)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write writes a file of the site.
+func (s *site) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// command is xplan in the site's folder, as a process of its own.
+func (s *site) command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "xplan", args...)
+	cmd.Dir = s.dir
+	config := filepath.Join(s.dir, "aws-config")
+	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+		cmd.Env = append(cmd.Env, name+"="+os.Getenv(name))
+	}
+	cmd.Env = append(cmd.Env, "AWS_CONFIG_FILE="+config, "AWS_SHARED_CREDENTIALS_FILE="+config+".none", "AWS_EC2_METADATA_DISABLED=true")
+	return cmd
+}
+
+// xplan runs a command and wants its exit status.
+func (s *site) xplan(t *testing.T, status int, args ...string) string {
+	t.Helper()
+	cmd := s.command(t, args...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != status {
+		t.Fatalf("xplan %s: exit status %d, want %d\n%s\n%s", strings.Join(args, " "), got, status, out.String(), errOut.String())
+	}
+	return out.String()
+}
+
+// fill puts objects into a bucket.
+func (s *site) fill(t *testing.T, bucket string, n int, o sandbox.PutOptions) {
+	t.Helper()
+	for i := range n {
+		if err := s.server.PutObject(bucket, fmt.Sprintf("orders/%05d", i), fmt.Appendf(nil, "order %d", i), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// blocks are the fenced blocks of a page that stand below a comment: <!-- policy: source --> gives "source".
+func blocks(t *testing.T, text, kind string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	fenced := regexp.MustCompile("(?s)<!-- " + kind + ": ([^>]+) -->\n```\\w*\n(.*?)```")
+	for _, m := range fenced.FindAllStringSubmatch(text, -1) {
+		found[m[1]] = m[2]
+	}
+	if len(found) == 0 {
+		t.Fatalf("no block <!-- %s: … -->", kind)
+	}
+	return found
+}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"xplan/executor"
@@ -18,6 +19,9 @@ type principal struct {
 func (r principal) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	spec := *s.Spec.Principal
 	have, err := r.api.Principal(ctx, spec.ARN)
+	if errors.Is(err, compile.ErrDenied) && s.Action == compile.Hold {
+		return held("it may not be read: its credentials will tell"), nil // only where the plan manages no IAM
+	}
 	if err != nil {
 		return executor.Result{}, err
 	}

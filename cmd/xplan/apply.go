@@ -75,7 +75,7 @@ func (a *app) withState(p *plan.Plan, f func(*state.DB) error) (err error) {
 
 // previous returns the run to go on with, or nil. A run goes on only with its own plan.
 func previous(db *state.DB, p *plan.Plan, fresh bool) (*state.Run, error) {
-	last, err := db.Last()
+	last, err := lastRun(db)
 	switch {
 	case errors.Is(err, state.ErrNotFound):
 		return nil, nil

@@ -58,13 +58,20 @@ func (a *app) begin(ctx context.Context, w work, s survey) (state.Run, error) {
 		a.say("going on with run %s", w.previous.ID)
 		return *w.previous, w.db.ResumeRun(w.previous.ID, now)
 	}
-	id, err := state.NewRunID(w.plan.Name, now, rand.Reader)
+	name := w.plan.Name
+	if w.only != nil {
+		name += cleanupMark
+	}
+	id, err := state.NewRunID(name, now, rand.Reader)
 	if err != nil {
 		return state.Run{}, err
 	}
 	run := state.Run{
 		ID: id, PlanName: w.plan.Name, PlanFile: absolute(w.plan.File), PlanDigest: w.plan.Digest(),
 		Plan: w.plan.JSON(), Version: version, Started: now,
+	}
+	if w.only != nil { // what a copy has settled stays settled
+		return run, w.db.StartRun(run)
 	}
 	// Progress first: a run that is recorded must never find another run's cursors.
 	for _, pair := range w.plan.Buckets {

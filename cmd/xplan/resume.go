@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"xplan/internal/compile"
 	"xplan/plan"
 	"xplan/state"
 )
@@ -38,8 +40,17 @@ func (a *app) resumeCommand() *cobra.Command {
 				if now.PlanDigest != p.Digest() {
 					return changedPlan(now, p)
 				}
-				f.yes = true // it was reviewed when the run started
-				return a.apply(cmd.Context(), work{plan: p, db: db, flags: f, previous: &now})
+				w := work{plan: p, db: db, flags: f, previous: &now}
+				w.flags.yes = true // it was reviewed when the run started
+				if isCleanup(now) {
+					w.only = compile.Cleanup
+					return a.apply(cmd.Context(), w)
+				}
+				// What is settled is recorded of the last run alone: an older one cannot go on.
+				if last, err := lastRun(db); err != nil || last.ID != now.ID {
+					return errors.Join(err, &usageError{fmt.Errorf("run %s is of the past: run %s came after it; xplan apply %s goes on", now.ID, last.ID, now.PlanFile)})
+				}
+				return a.apply(cmd.Context(), w)
 			})
 		},
 	}
@@ -50,7 +61,7 @@ func (a *app) resumeCommand() *cobra.Command {
 // findRun finds the run that is named, or the one that was started last below the state
 // folder: among the unfinished ones where any is asked for.
 func (a *app) findRun(args []string, wantUnfinished bool) (state.Run, error) {
-	runs, err := a.allRuns()
+	runs, locked, err := a.allRuns()
 	if err != nil {
 		return state.Run{}, err
 	}
@@ -64,8 +75,12 @@ func (a *app) findRun(args []string, wantUnfinished bool) (state.Run, error) {
 		}
 	}
 	switch {
+	case len(found) == 0 && locked != nil:
+		return state.Run{}, locked
 	case len(found) == 0 && len(args) == 1:
 		return state.Run{}, &usageError{fmt.Errorf("no run %q in %s: xplan runs lists them, --state names another folder", args[0], a.stateHere())}
+	case len(found) == 0 && !wantUnfinished:
+		return state.Run{}, &usageError{fmt.Errorf("no run in %s: xplan apply FILE starts one, --state names another folder", a.stateHere())}
 	case len(found) == 0:
 		return state.Run{}, &usageError{fmt.Errorf("no run to go on with in %s: xplan apply FILE starts one, --state names another folder", a.stateHere())}
 	case len(args) == 0 && wantUnfinished && plans(found) > 1:
@@ -90,21 +105,45 @@ func runIDs(runs []state.Run) string {
 	return strings.Join(ids, "\n  ")
 }
 
-// allRuns reads the runs of every plan below the state folder, oldest first within a plan.
-func (a *app) allRuns() ([]state.Run, error) {
+// allRuns reads the runs of every plan below the state folder, oldest first within a plan. Those of
+// a plan that is running just now cannot be read: locked says so.
+func (a *app) allRuns() (all []state.Run, locked error, _ error) {
 	names, err := state.List(a.stateHere())
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []state.Run
 	for _, name := range names {
 		runs, err := a.runsOf(name)
+		if _, held := errors.AsType[*state.LockedError](err); held {
+			locked = err
+			continue
+		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		all = append(all, runs...)
 	}
-	return all, nil
+	return all, locked, nil
+}
+
+// A clean-up by itself is a run of its own kind: it copies nothing, and nothing that it does
+// concerns what a copy has settled. Its ID tells.
+const cleanupMark = "-cleanup"
+
+func isCleanup(r state.Run) bool { return strings.HasPrefix(r.ID, r.PlanName+cleanupMark+"-") }
+
+// lastRun is the plan's last run that is no clean-up by itself.
+func lastRun(db *state.DB) (state.Run, error) {
+	runs, err := db.Runs()
+	if err != nil {
+		return state.Run{}, err
+	}
+	for _, r := range slices.Backward(runs) {
+		if !isCleanup(r) {
+			return r, nil
+		}
+	}
+	return state.Run{}, state.ErrNotFound
 }
 
 func (a *app) runsOf(name string) (runs []state.Run, err error) {

@@ -22,6 +22,9 @@ type Options struct {
 	// Requester accepts to pay for requests on requester-pays buckets.
 	Requester bool
 
+	// Plain sends every call through the SDK's client, the many small ones, too: to compare the two.
+	Plain bool
+
 	retries retries // tests wait less
 }
 

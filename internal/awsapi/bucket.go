@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -18,6 +19,7 @@ type bucket struct {
 	source  compile.Location // where copies come from; only at destinations
 	sums    uploadSums
 	paced   bool // the engine asks, and wants to hear of throttling at once
+	short   atomic.Pointer[lane]
 }
 
 var (
@@ -69,7 +71,11 @@ func (b *bucket) clientFor(ctx context.Context, paced bool) (*s3.Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	return b.session.s3Client(clientKey{region: region, owner: b.at.Account, source: b.source.Account, paced: paced}), nil
+	return b.session.s3Client(b.key(region, paced)), nil
+}
+
+func (b *bucket) key(region string, paced bool) clientKey {
+	return clientKey{region: region, owner: b.at.Account, source: b.source.Account, paced: paced}
 }
 
 // payer accepts to pay where the bucket, or the one that copies come from, wants that.

@@ -20,6 +20,27 @@ func (b *bucket) CopyObject(ctx context.Context, r s3copy.CopyRequest) (s3copy.C
 	if err != nil {
 		return s3copy.Copied{}, err
 	}
+	copied, first, ok := b.copyOnLane(ctx, c, r)
+	defer first.release()
+	if ok {
+		return copied, nil
+	}
+	in := b.copyInput(r)
+	out, err := c.CopyObject(ctx, in, first.judge)
+	if err != nil {
+		return s3copy.Copied{}, b.copyFailed(ctx, err, r)
+	}
+	b.learn(out.ResultMetadata)
+	if out.CopyObjectResult == nil || unquote(out.CopyObjectResult.ETag) == "" {
+		return s3copy.Copied{}, emptyAnswer("copy object %q to %s", r.SourceKey, b.at.Bucket)
+	}
+	return s3copy.Copied{
+		ETag: unquote(out.CopyObjectResult.ETag), VersionID: aws.ToString(out.VersionId),
+		Checksums: copyChecksums(out.CopyObjectResult), Type: s3copy.ChecksumType(out.CopyObjectResult.ChecksumType),
+	}, nil
+}
+
+func (b *bucket) copyInput(r s3copy.CopyRequest) *s3.CopyObjectInput {
 	in := &s3.CopyObjectInput{
 		Bucket: &b.at.Bucket, Key: &r.Key,
 		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey)), CopySourceIfMatch: quote(r.IfMatch),
@@ -35,17 +56,7 @@ func (b *bucket) CopyObject(ctx context.Context, r s3copy.CopyRequest) (s3copy.C
 	if b.session.account.IsAWS() {
 		in.AnnotationDirective = types.AnnotationDirectiveExclude
 	}
-	out, err := c.CopyObject(ctx, in)
-	if err != nil {
-		return s3copy.Copied{}, b.copyFailed(ctx, err, r)
-	}
-	if out.CopyObjectResult == nil || unquote(out.CopyObjectResult.ETag) == "" {
-		return s3copy.Copied{}, emptyAnswer("copy object %q to %s", r.SourceKey, b.at.Bucket)
-	}
-	return s3copy.Copied{
-		ETag: unquote(out.CopyObjectResult.ETag), VersionID: aws.ToString(out.VersionId),
-		Checksums: copyChecksums(out.CopyObjectResult), Type: s3copy.ChecksumType(out.CopyObjectResult.ChecksumType),
-	}, nil
+	return in
 }
 
 func (b *bucket) copyFailed(ctx context.Context, err error, r s3copy.CopyRequest) error {
@@ -82,11 +93,16 @@ func (b *bucket) CopyPart(ctx context.Context, r s3copy.PartRequest) (s3copy.Par
 	if err != nil {
 		return s3copy.Part{}, err
 	}
+	part, first, ok := b.partOnLane(ctx, c, r)
+	defer first.release()
+	if ok {
+		return part, nil
+	}
 	out, err := c.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
 		Bucket: &b.at.Bucket, Key: &r.Key, UploadId: &r.UploadID, PartNumber: aws.Int32(int32(r.Number)),
 		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey)), CopySourceIfMatch: quote(r.IfMatch),
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", r.First, r.Last)), RequestPayer: b.payer(),
-	})
+	}, first.judge)
 	if err != nil {
 		e := failed(err, "copy part %d of object %q to %s", r.Number, r.SourceKey, b.at.Bucket)
 		if statusCode(err) == http.StatusPreconditionFailed {
@@ -94,6 +110,7 @@ func (b *bucket) CopyPart(ctx context.Context, r s3copy.PartRequest) (s3copy.Par
 		}
 		return s3copy.Part{}, e
 	}
+	b.learn(out.ResultMetadata)
 	if out.CopyPartResult == nil || unquote(out.CopyPartResult.ETag) == "" {
 		return s3copy.Part{}, emptyAnswer("copy part %d of object %q to %s", r.Number, r.SourceKey, b.at.Bucket)
 	}

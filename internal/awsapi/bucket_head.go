@@ -20,6 +20,11 @@ func (b *bucket) Head(ctx context.Context, r s3copy.HeadRequest) (s3copy.Details
 	if err != nil {
 		return s3copy.Details{}, err
 	}
+	details, first, ok := b.headOnLane(ctx, c, r)
+	defer first.release()
+	if ok {
+		return details, nil
+	}
 	in := &s3.HeadObjectInput{Bucket: &b.at.Bucket, Key: &r.Key, VersionId: optional(r.VersionID), RequestPayer: b.payer()}
 	if r.Part > 0 {
 		in.PartNumber = aws.Int32(int32(r.Part))
@@ -27,7 +32,7 @@ func (b *bucket) Head(ctx context.Context, r s3copy.HeadRequest) (s3copy.Details
 	if r.Checksums {
 		in.ChecksumMode = types.ChecksumModeEnabled
 	}
-	out, err := c.HeadObject(ctx, in)
+	out, err := c.HeadObject(ctx, in, first.judge)
 	if err != nil {
 		e := explain(err, fmt.Sprintf("read the details of object %q in %s", r.Key, b.at.Bucket))
 		if e.Status == http.StatusBadRequest && e.means == nil {
@@ -35,6 +40,7 @@ func (b *bucket) Head(ctx context.Context, r s3copy.HeadRequest) (s3copy.Details
 		}
 		return s3copy.Details{}, e
 	}
+	b.learn(out.ResultMetadata)
 	return detailsOf(r, out), nil
 }
 

@@ -20,28 +20,17 @@ func (b *bucket) ListPage(ctx context.Context, r s3copy.PageRequest, buf []s3cop
 	if err != nil {
 		return s3copy.Page{}, err
 	}
-	in := &s3.ListObjectsV2Input{
-		Bucket: &b.at.Bucket, Prefix: optional(r.Prefix), MaxKeys: aws.Int32(pageSize),
-		EncodingType:             types.EncodingTypeUrl,
-		OptionalObjectAttributes: []types.OptionalObjectAttributes{types.OptionalObjectAttributesRestoreStatus},
-		RequestPayer:             b.payer(),
+	page, first, ok := b.listOnLane(ctx, c, r, buf)
+	defer first.release()
+	if ok {
+		return page, nil
 	}
-	if r.Max > 0 {
-		in.MaxKeys = aws.Int32(int32(min(r.Max, pageSize)))
-	}
-	if r.Token != "" {
-		in.ContinuationToken = &r.Token
-	} else {
-		in.StartAfter = optional(r.After)
-	}
-	if b.session.options.FetchOwner {
-		in.FetchOwner = aws.Bool(true)
-	}
-	out, err := c.ListObjectsV2(ctx, in)
+	out, err := c.ListObjectsV2(ctx, b.listInput(r), first.judge)
 	if err != nil {
 		return s3copy.Page{}, because404(failed(err, "list bucket %s", b.at.Bucket), s3copy.ErrNoBucket)
 	}
-	page := s3copy.Page{Objects: buf[:0], Token: aws.ToString(out.NextContinuationToken), More: aws.ToBool(out.IsTruncated)}
+	b.learn(out.ResultMetadata)
+	page = s3copy.Page{Objects: buf[:0], Token: aws.ToString(out.NextContinuationToken), More: aws.ToBool(out.IsTruncated)}
 	for i := range out.Contents {
 		o, err := objectOf(&out.Contents[i], out.EncodingType)
 		if err != nil {
@@ -53,6 +42,24 @@ func (b *bucket) ListPage(ctx context.Context, r s3copy.PageRequest, buf []s3cop
 		return s3copy.Page{}, fmt.Errorf("list bucket %s: the page says that there is more, and not where", b.at.Bucket)
 	}
 	return page, nil
+}
+
+func (b *bucket) listInput(r s3copy.PageRequest) *s3.ListObjectsV2Input {
+	in := &s3.ListObjectsV2Input{
+		Bucket: &b.at.Bucket, Prefix: optional(r.Prefix), MaxKeys: aws.Int32(int32(pageLength(r))),
+		EncodingType:             types.EncodingTypeUrl,
+		OptionalObjectAttributes: []types.OptionalObjectAttributes{types.OptionalObjectAttributesRestoreStatus},
+		RequestPayer:             b.payer(),
+	}
+	if r.Token != "" {
+		in.ContinuationToken = &r.Token
+	} else {
+		in.StartAfter = optional(r.After)
+	}
+	if b.session.options.FetchOwner {
+		in.FetchOwner = aws.Bool(true)
+	}
+	return in
 }
 
 func objectOf(o *types.Object, encoding types.EncodingType) (s3copy.Object, error) {

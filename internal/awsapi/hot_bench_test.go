@@ -1,12 +1,14 @@
 package awsapi
 
 import (
-	"context"
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -123,23 +125,29 @@ func BenchmarkHotCalls(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for what, call := range hotCalls() {
-		at := openNull(b, url, Options{})
-		b.Run(what, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetParallelism(32)
-			var next atomic.Int64
-			before := cpu(b)
-			b.RunParallel(func(p *testing.PB) {
-				var buf []s3copy.Object
-				for p.Next() {
-					if err := call(b, at, keys.Key(int(next.Add(1))%benchKeys), &buf); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-			b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
-		})
+	for _, by := range []string{"plain", "lane"} {
+		at := openNull(b, url, Options{Plain: by == "plain"})
+		for _, what := range slices.Sorted(maps.Keys(hotCalls())) {
+			benchmarkHotCall(b, by+"/"+what, at, keys, hotCalls()[what])
+		}
 	}
+}
+
+func benchmarkHotCall(b *testing.B, name string, at *bucket, keys null.Namespace, call func(*testing.B, *bucket, string, *[]s3copy.Object) error) {
+	b.Run(name, func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetParallelism(32)
+		var next atomic.Int64
+		before := cpu(b)
+		b.RunParallel(func(p *testing.PB) {
+			var buf []s3copy.Object
+			for p.Next() {
+				if err := call(b, at, keys.Key(int(next.Add(1))%benchKeys), &buf); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+		b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+	})
 }

@@ -13,12 +13,23 @@ import (
 // copySource writes bucket and key for the copy source header: every byte but A-Za-z0-9-_.~/ as %XX.
 // url.PathEscape would leave "+", which S3 reads as a space.
 func copySource(bucket, key string) string {
+	return bucket + "/" + escapePath(key)
+}
+
+// escapePath writes a key as both paths and the copy source have it.
+func escapePath(key string) string {
+	plain := 0
+	for plain < len(key) && (unreserved(key[plain]) || key[plain] == '/') {
+		plain++
+	}
+	if plain == len(key) {
+		return key
+	}
 	var b strings.Builder
-	b.Grow(len(bucket) + 1 + len(key) + len(key)/4)
-	b.WriteString(bucket)
-	b.WriteByte('/')
+	b.Grow(len(key) + len(key)/4 + 8)
+	b.WriteString(key[:plain])
 	const digits = "0123456789ABCDEF"
-	for i := range len(key) {
+	for i := plain; i < len(key); i++ {
 		c := key[i]
 		if unreserved(c) || c == '/' {
 			b.WriteByte(c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
@@ -39,25 +40,26 @@ func (p pin) handle(ctx context.Context, in middleware.BuildInput, next middlewa
 	if !ok {
 		return middleware.BuildOutput{}, middleware.Metadata{}, fmt.Errorf("pin the owner: unknown request %T", in.Request)
 	}
-	if err := p.set(req, awsmiddleware.GetOperationName(ctx)); err != nil {
+	if err := p.set(req.Header, awsmiddleware.GetOperationName(ctx)); err != nil {
 		return middleware.BuildOutput{}, middleware.Metadata{}, err
 	}
 	return next.HandleBuild(ctx, in)
 }
 
-func (p pin) set(req *smithyhttp.Request, operation string) error {
+// set names the owners. It is the one place that does, for the SDK's requests and for the lane's.
+func (p pin) set(header http.Header, operation string) error {
 	if !takesOwner(operation) {
 		return nil
 	}
-	copies := req.Header.Get(copySourceHeader) != ""
+	copies := header.Get(copySourceHeader) != ""
 	if p.required && (p.owner == "" || copies && p.source == "") {
 		return fmt.Errorf("%s: %w", operation, errUnpinned)
 	}
 	if p.owner != "" {
-		req.Header.Set(ownerHeader, p.owner)
+		header.Set(ownerHeader, p.owner)
 	}
 	if copies && p.source != "" {
-		req.Header.Set(sourceOwnerHeader, p.source)
+		header.Set(sourceOwnerHeader, p.source)
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type session struct {
 	mu      sync.Mutex
 	clients map[clientKey]*s3.Client
 	homes   map[string]string // a bucket's region
+	buffers buffers
 }
 
 // clientKey tells S3 clients apart: the pins are part of it, so a client cannot be used for another owner's bucket.
@@ -76,7 +77,7 @@ func openSession(ctx context.Context, a plan.Account, profile string, o Options)
 		return nil, failed(&credentialsError{hint: hintFor(profile), err: err}, "load the settings of account %s", nameOf(a))
 	}
 	cfg.ClientLogMode = 0
-	cfg.HTTPClient = pooled{cfg.HTTPClient}
+	cfg.HTTPClient = pooled{freeze(cfg.HTTPClient)}
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion
 	}
@@ -159,8 +160,12 @@ func (s *session) s3Client(k clientKey) *s3.Client {
 	return c
 }
 
+func (s *session) pin(k clientKey) pin {
+	return pin{owner: k.owner, source: k.source, required: s.account.IsAWS()}
+}
+
 func (s *session) newS3Client(k clientKey) *s3.Client {
-	owners := pin{owner: k.owner, source: k.source, required: s.account.IsAWS()}
+	owners := s.pin(k)
 	return s3.NewFromConfig(s.cfg, func(o *s3.Options) {
 		o.Region = k.region
 		if e := s.endpoint(); e != nil {

@@ -34,9 +34,29 @@ func newTransport(inFlight int) *awshttp.BuildableClient {
 	})
 }
 
-// pooled hides the buildable client's type: each service client would copy it, and with it make a
+// freeze fixes the client as it is, so that who asks and who sends by himself share one pool.
+func freeze(c aws.HTTPClient) aws.HTTPClient {
+	if b, ok := c.(*awshttp.BuildableClient); ok {
+		return b.Freeze()
+	}
+	return c
+}
+
+// pooled hides the client's type: each service client would copy a buildable one, and with it make a
 // connection pool of its own.
 type pooled struct{ client aws.HTTPClient }
 
 // Do sends a request over the shared pool.
 func (p pooled) Do(r *http.Request) (*http.Response, error) { return p.client.Do(r) }
+
+// transport is what sends the client's requests, without what net/http's client does around it: it copies all
+// headers for redirections. It is nil where the client is of another kind.
+func transport(c aws.HTTPClient) http.RoundTripper {
+	if p, ok := c.(pooled); ok {
+		c = p.client
+	}
+	if h, ok := c.(*http.Client); ok {
+		return h.Transport
+	}
+	return nil
+}

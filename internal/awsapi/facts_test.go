@@ -28,7 +28,7 @@ func unconfigured(r request) (int, string) {
 			return 404, xmlError(code, "nothing is set")
 		}
 	}
-	return 200, ""
+	return 200, "<R/>"
 }
 
 // asks tells whether the request is about a bucket's subresource.

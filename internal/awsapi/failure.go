@@ -65,6 +65,9 @@ func explain(err error, doing string) *RequestError {
 	case errors.As(err, &none):
 		e.Message = none.Error()
 		e.means = append(endOfContext(err), s3copy.ErrCredentials, compile.ErrCredentials)
+	case errors.Is(err, s3copy.ErrEmptyAnswer):
+		e.Message = s3copy.ErrEmptyAnswer.Error()
+		e.means = append(endOfContext(err), s3copy.ErrEmptyAnswer)
 	default:
 		e.Message = clean(innermost(err).Error())
 		e.means = append(endOfContext(err), meaningsOfStatus(e.Status)...)

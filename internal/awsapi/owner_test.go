@@ -102,7 +102,7 @@ func answerEverything(r request) (int, string) {
 	case strings.HasSuffix(r.Path, "/conditional"):
 		return http.StatusPreconditionFailed, xmlError("PreconditionFailed", "")
 	}
-	return http.StatusOK, ""
+	return http.StatusOK, "<R/>"
 }
 
 // inputsInSource lists the types of S3 requests that the package's code makes.

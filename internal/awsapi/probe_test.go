@@ -29,6 +29,8 @@ func TestProbeReadsTheFirstByteOfAnObjectThatHasSome(t *testing.T) {
 			w.Header().Set("Content-Range", "bytes 0-0/9")
 			w.WriteHeader(http.StatusPartialContent)
 			_, _ = w.Write([]byte("x"))
+		case r.Method == http.MethodGet:
+			_, _ = w.Write([]byte("<Tagging/>"))
 		}
 	})
 	l := account(t, s).Own()

@@ -246,6 +246,7 @@ func TestRegionIsTheBucketsOwn(t *testing.T) {
 			w.Header().Set("X-Amz-Bucket-Region", "eu-central-1")
 			w.WriteHeader(http.StatusMovedPermanently)
 		}
+		_, _ = io.WriteString(w, "<Tagging/>")
 	})
 	b := account(t, s).open(compile.Location{Bucket: "tommy-b", Account: accountB}, compile.Location{})
 	for range 2 {

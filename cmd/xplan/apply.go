@@ -137,7 +137,7 @@ func (a *app) apply(ctx context.Context, w work) error {
 		return a.nothing(prog, w)
 	}
 	if !w.flags.yes {
-		if err := a.ask(w.plan, prog); err != nil {
+		if err := a.ask(ctx, w.plan, prog); err != nil {
 			return err
 		}
 	} else if a.verbose && !a.json {
@@ -158,7 +158,7 @@ func (a *app) nothing(prog *compile.Program, w work) error {
 }
 
 // ask shows the review and waits for a person's yes.
-func (a *app) ask(p *plan.Plan, prog *compile.Program) error {
+func (a *app) ask(ctx context.Context, p *plan.Plan, prog *compile.Program) error {
 	if !a.canAsk() {
 		return &usageError{fmt.Errorf("apply asks before it changes anything, and nobody can answer here: review with xplan plan %s, then pass --yes", p.File)}
 	}
@@ -166,11 +166,21 @@ func (a *app) ask(p *plan.Plan, prog *compile.Program) error {
 		return err
 	}
 	fmt.Fprint(a.err, "\nApply this? Only \"yes\" does: ")
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != "yes" {
-		return errAnswerNo
+	answers := make(chan string, 1)
+	go func() { // nothing breaks off a read from a terminal: after a Ctrl-C it ends with the process
+		answer, _ := bufio.NewReader(a.in).ReadString('\n') // no answer is no "yes"
+		answers <- answer
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.err)
+		return fmt.Errorf("nothing was changed: %w", ctx.Err())
+	case answer := <-answers:
+		if strings.TrimSpace(answer) != "yes" {
+			return errAnswerNo
+		}
+		return nil
 	}
-	return nil
 }
 
 // resumeWords is the exact command that goes on with a run.

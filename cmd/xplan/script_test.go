@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,8 @@ func TestScripts(t *testing.T) {
 			"sandbox": arrange,
 			"exits":   exits,
 			"start":   start,
+			"startty": startOnTerminal,
+			"type":    typeOn,
 			"signal":  signalTo,
 			"ended":   ended,
 			"awaits":  awaits,
@@ -74,8 +77,9 @@ func statusOf(ts *testscript.TestScript, err error) int {
 
 // A job is a program that was started and has not been waited for.
 type job struct {
-	cmd    *exec.Cmd
-	stdout *os.File
+	cmd      *exec.Cmd
+	after    func() error // when it has ended
+	keyboard io.Writer    // of its terminal, if it has one
 }
 
 func jobs(ts *testscript.TestScript) map[string]*job {
@@ -92,18 +96,25 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := exec.LookPath(args[1])
 	ts.Check(err)
 	cmd := exec.CommandContext(context.Background(), path, args[2:]...)
+	errOut, err := os.Create(ts.MkAbs(args[0] + ".err"))
+	ts.Check(err)
+	cmd.Stderr = errOut
+	launch(ts, args[0], cmd)
+	jobs(ts)[args[0]].after = errOut.Close
+}
+
+// launch starts a job as a story's program, its output going to NAME.out.
+func launch(ts *testscript.TestScript, name string, cmd *exec.Cmd) {
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range scriptEnv() {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
-	out, err := os.Create(ts.MkAbs(args[0] + ".out"))
+	out, err := os.Create(ts.MkAbs(name + ".out"))
 	ts.Check(err)
-	errOut, err := os.Create(ts.MkAbs(args[0] + ".err"))
-	ts.Check(err)
-	cmd.Stdout, cmd.Stderr = out, errOut
+	cmd.Stdout = out
 	ts.Check(cmd.Start())
-	ts.Check(errOut.Close())
-	jobs(ts)[args[0]] = &job{cmd: cmd, stdout: out}
+	ts.Check(out.Close())
+	jobs(ts)[name] = &job{cmd: cmd}
 	ts.Defer(func() {
 		if cmd.ProcessState == nil {
 			_ = cmd.Process.Kill()
@@ -120,6 +131,18 @@ func signalTo(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(jobs(ts)[args[1]].cmd.Process.Signal(signals(args[0])))
 }
 
+// typeOn types a Go string on a job's terminal, once it shows something: type NAME REGEXP TEXT.
+func typeOn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: type NAME REGEXP TEXT")
+	}
+	awaits(ts, false, []string{args[0] + ".err", args[1]})
+	text, err := strconv.Unquote(`"` + args[2] + `"`)
+	ts.Check(err)
+	_, err = io.WriteString(jobs(ts)[args[0]].keyboard, text)
+	ts.Check(err)
+}
+
 // ended waits for a job and wants its exit status; -1 is the one of a killed process.
 func ended(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -128,8 +151,10 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	j := jobs(ts)[args[0]]
+	late := time.AfterFunc(time.Minute, func() { _ = j.cmd.Process.Kill() })
 	got := statusOf(ts, j.cmd.Wait())
-	ts.Check(j.stdout.Close())
+	late.Stop()
+	ts.Check(j.after())
 	for _, suffix := range []string{".out", ".err"} {
 		ts.Logf("%s%s:\n%s", args[0], suffix, ts.ReadFile(args[0]+suffix))
 	}

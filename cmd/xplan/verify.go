@@ -102,7 +102,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report [RUN]",
 		Short: "One self-contained page: what was done, failures, proof of clean-up",
 		Args:  atMostOne,
-		RunE: func(_ *cobra.Command, args []string) (err error) {
+		RunE: func(_ *cobra.Command, args []string) error {
 			run, err := a.findRun(args, false)
 			if err != nil {
 				return err
@@ -111,16 +111,14 @@ func (a *app) reportCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("run %s has not ended yet: %w", run.ID, err)
 			}
-			out := a.out
-			if output != "-" {
-				f, err := os.OpenFile(output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-				if err != nil {
-					return err
-				}
-				defer func() { err = errors.Join(err, f.Close()) }()
-				out = f
+			if output == "-" {
+				return view.Report(a.out, end, version)
 			}
-			return view.Report(out, end, version)
+			f, err := os.OpenFile(output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+			if err != nil {
+				return err
+			}
+			return errors.Join(view.Report(f, end, version), f.Close())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "the page's file; - is stdout")

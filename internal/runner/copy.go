@@ -64,9 +64,25 @@ func (r verifyRunner) Run(ctx context.Context, s compile.Step) (executor.Result,
 		ok = true
 	}
 	if !ok {
-		return held(fmt.Sprintf("%d objects were compared and are the same", s.Change.Copy.Same.Objects)), nil
+		res := held(fmt.Sprintf("%d objects were compared and are the same", s.Change.Copy.Same.Objects))
+		res.Detail = summaryOf(*s.Change.Copy)
+		return res, nil
 	}
 	return verdict(sum)
+}
+
+// summaryOf is the account of a pair that the scan proved.
+func summaryOf(f compile.CopyFacts) s3copy.Summary {
+	c := func(c compile.Count) s3copy.Count {
+		return s3copy.Count{Objects: c.Objects, Bytes: s3copy.Bytes(c.Bytes)}
+	}
+	return s3copy.Summary{Tally: s3copy.Tally{
+		Listed: c(f.Listed), Same: c(f.Same), Skipped: c(f.Skipped), Extra: c(f.Extra),
+		Filtered: c(f.SkippedBy["filtered"]), Archived: c(f.SkippedBy["archived"]), Kept: c(f.SkippedBy["kept"]),
+		Evidence: s3copy.Evidence{
+			ETag: c(f.SameBy["etag"]), Checksum: c(f.SameBy["checksum"]), Bytes: c(f.SameBy["bytes"]), SizeOnly: c(f.SameBy["size_only"]),
+		},
+	}}
 }
 
 // again compares both sides at the plan's level, as the administrators: nothing is written.

@@ -149,7 +149,11 @@ func TestAVerificationReadsBothSidesWhereNothingProvesThemYet(t *testing.T) {
 			t.Errorf("%+v", sum.Tally)
 		}
 		s.Change.Copy = &compile.CopyFacts{Known: true, Listed: compile.Count{Objects: 3}, Same: compile.Count{Objects: 3}}
-		w.ends(s, executor.Held)
+		s.Change.Copy.SameBy = map[string]compile.Count{"checksum": {Objects: 3}}
+		r := w.ends(s, executor.Held)
+		if got, ok := r.Detail.(s3copy.Summary); !ok || got.Tally.Same.Objects != 3 || got.Tally.Evidence.Checksum.Objects != 3 {
+			t.Errorf("its account is %+v", r.Detail)
+		}
 	})
 }
 

@@ -2,14 +2,18 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"xplan/internal/sandbox"
 )
@@ -118,4 +122,83 @@ func blocks(t *testing.T, text, kind string) map[string]string {
 		t.Fatalf("no block <!-- %s: … -->", kind)
 	}
 	return found
+}
+
+// TestCommandPageNamesEveryCommandAndFlag walks the commands as cobra has them.
+func TestCommandPageNamesEveryCommandAndFlag(t *testing.T) {
+	t.Parallel()
+	text := page(t, "cli.md")
+	root := (&app{}).root()
+	root.InitDefaultCompletionCmd("completion")
+	root.InitDefaultHelpCmd()
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.InitDefaultHelpFlag()
+		cmd.InitDefaultVersionFlag()
+		name := cmd.Name()
+		if cmd.Parent() == root {
+			name = "xplan " + name
+		}
+		if !regexp.MustCompile("`" + regexp.QuoteMeta(name) + "[` ]").MatchString(text) {
+			t.Errorf("docs/cli.md does not name the command %q", cmd.CommandPath())
+		}
+		wantFlags(t, text, cmd.CommandPath(), cmd.LocalFlags().FlagUsages())
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	for _, cmd := range root.Commands() {
+		walk(cmd)
+	}
+	wantFlags(t, text, "xplan", root.PersistentFlags().FlagUsages())
+	for _, code := range []int{
+		exitDone, exitError, exitChanges, exitFailed, exitWaiting, exitUsage, exitLocked, exitDrift, exitCredentials, exitInterrupted,
+	} {
+		if !strings.Contains(text, fmt.Sprintf("\n| %d | ", code)) {
+			t.Errorf("docs/cli.md does not explain exit status %d", code)
+		}
+	}
+}
+
+// wantFlags wants the page to name every flag of a command's help.
+func wantFlags(t *testing.T, text, command, usages string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`(?m)^ *(?:-(\w), )?--([\w-]+)`).FindAllStringSubmatch(usages, -1) {
+		if !regexp.MustCompile("`--" + regexp.QuoteMeta(m[2]) + "[` ]").MatchString(text) {
+			t.Errorf("docs/cli.md does not name --%s of %s", m[2], command)
+		}
+		if m[1] != "" && !strings.Contains(text, "`-"+m[1]+"`") {
+			t.Errorf("docs/cli.md does not name -%s of %s", m[1], command)
+		}
+	}
+}
+
+// TestCommandPageShowsEveryLine holds the page's examples to the schema, and wants one for each type.
+func TestCommandPageShowsEveryLine(t *testing.T) {
+	t.Parallel()
+	_, text, _ := strings.Cut(page(t, "cli.md"), "## JSON lines")
+	e, shown := newEventLines(t), map[string]bool{}
+	for _, block := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		d := json.NewDecoder(strings.NewReader(block[1]))
+		for {
+			var v map[string]any
+			err := d.Decode(&v)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err == nil {
+				err = e.schema.Validate(v)
+			}
+			if err != nil {
+				t.Fatalf("an example of docs/cli.md: %#v\n%s", err, block[1])
+			}
+			kind, _ := v["type"].(string)
+			shown[kind] = true
+		}
+	}
+	for kind := range e.fields {
+		if !shown[kind] || !strings.Contains(text, "\n### "+kind+"\n") || !strings.Contains(text, "`"+kind+"`") {
+			t.Errorf("docs/cli.md does not explain lines of type %s", kind)
+		}
+	}
 }

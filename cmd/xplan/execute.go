@@ -188,9 +188,13 @@ func (a *app) notify(ctx context.Context, p *plan.Plan, end view.End) error {
 	if url == "" {
 		return fmt.Errorf("the plan names the variable %s, and it is empty", p.Notify.WebhookEnv)
 	}
+	var failed int64
+	for _, sum := range end.Pairs {
+		failed += sum.Tally.Failed.Objects
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return notify.Post(ctx, url, notify.Message{
-		Plan: end.Plan, Run: end.Run, State: end.State, Exit: end.Exit, Waiting: end.Waiting, At: time.Now().UTC(),
+		Plan: end.Plan, Run: end.Run, State: end.State, Exit: end.Exit, Waiting: end.Waiting, Failed: failed, At: time.Now().UTC(),
 	})
 }

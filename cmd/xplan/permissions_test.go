@@ -80,6 +80,7 @@ func grantCases() []grantCase {
 }
 
 func grantRecipe(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	s.write(t, "plan.yaml", docsByUser+docsPair+"verify: {level: bytes}\n")
@@ -94,6 +95,7 @@ func grantRecipe(t *testing.T, s *site) {
 
 // grantChanged keeps the permissions, and changes the documents.
 func grantChanged(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	keep := docsByUser + "cleanup: {policy: keep, bucket_policy: keep}\nbuckets: [{source: tommy, destination: tommy-b, settings: {versioning: true, tags: {team: red}}}]\n"
@@ -106,6 +108,7 @@ func grantChanged(t *testing.T, s *site) {
 }
 
 func grantForeign(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.bucket(t, sandbox.DestinationAccount, "tommy", sandbox.BucketOptions{})
 	s.bucket(t, sandbox.SourceAccount, "tommy-b", sandbox.BucketOptions{})
@@ -118,6 +121,7 @@ func grantForeign(t *testing.T, s *site) {
 
 // grantKilled leaves an upload behind, which the administrator aborts.
 func grantKilled(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	if err := s.server.PutObject("tommy", "video", make([]byte, 12<<20), sandbox.PutOptions{PartSize: 5 << 20}); err != nil {
@@ -152,6 +156,7 @@ func grantKilled(t *testing.T, s *site) {
 }
 
 func grantUnmanaged(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	key, err := s.server.AddAccessKey(docsUser)
@@ -172,18 +177,21 @@ func grantUnmanaged(t *testing.T, s *site) {
 }
 
 func grantRole(t *testing.T, s *site) {
+	t.Helper()
 	s.tommy(t)
 	s.write(t, "plan.yaml", docsByRole+docsPair)
 	s.xplan(t, 0, "apply", "plan.yaml", "--yes")
 }
 
 func grantMadeUser(t *testing.T, s *site) {
+	t.Helper()
 	s.tommy(t)
 	s.write(t, "plan.yaml", docsHead+"principal: {arn: "+docsUser+", credentials: access-key, create: true}\n"+docsPair)
 	s.xplan(t, 0, "apply", "plan.yaml", "--yes")
 }
 
 func grantKMS(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	keys := keysOf(t, s)
 	s.bucket(t, sandbox.SourceAccount, "tommy", sandbox.BucketOptions{Encryption: "aws:kms", KMSKey: keys[sandbox.SourceAccount]})
@@ -199,6 +207,7 @@ func grantKMS(t *testing.T, s *site) {
 }
 
 func grantMove(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	s.write(t, "plan.yaml", docsByUser+docsPair+"cleanup: {source_objects: after-verify, source_bucket: after-verify}\n")
@@ -209,6 +218,7 @@ func grantMove(t *testing.T, s *site) {
 }
 
 func grantRestore(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	if err := s.server.PutObject("tommy", "cold", []byte("ice"), sandbox.PutOptions{StorageClass: "GLACIER"}); err != nil {
@@ -223,6 +233,7 @@ func grantRestore(t *testing.T, s *site) {
 
 // grantDeletions deletes what only the destination has, as the principal; and a bucket that was made for nothing.
 func grantDeletions(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	s.write(t, "plan.yaml", docsByUser+docsPair+"copy: {delete_extra: true}\n")
@@ -245,6 +256,7 @@ func grantDeletions(t *testing.T, s *site) {
 }
 
 func grantInstances(t *testing.T, s *site) {
+	t.Helper()
 	s.user(t)
 	s.tommy(t)
 	s.server.AddInstance(sandbox.DestinationAccount, "us-west-2", "i-0123456789abcdef0", false)

@@ -178,7 +178,7 @@ func awaits(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s has no match for %q after 30 s:\n%s", args[0], args[1], ts.ReadFile(args[0]))
 }
 
-// replace changes every match of a regular expression in a file.
+// replace changes every match of a regular expression in a file; \n in the text is a new line.
 func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: replace FILE REGEXP TEXT")
@@ -189,7 +189,7 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if !re.MatchString(text) {
 		ts.Fatalf("%s: no match for %q", args[0], args[1])
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(re.ReplaceAllString(text, args[2])), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(re.ReplaceAllString(text, strings.ReplaceAll(args[2], `\n`, "\n"))), 0o600))
 }
 
 // jsonLines wants a stream of JSON lines, the first of them the version, of the named types:

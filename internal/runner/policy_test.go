@@ -74,7 +74,7 @@ func TestAPolicyIsReadBackUntilItShows(t *testing.T) {
 	})
 	onBench(t, func(w *bench) {
 		w.b.lag["ManagedPolicy"] = 1000
-		w.fails(makePolicy("s3:GetObject"), "waited 30s", "not visible yet")
+		w.fails(makePolicy("s3:GetObject"), "waited 30s", "does not show yet")
 		w.owns("?iam.policy " + policyARN)
 	})
 }

@@ -20,7 +20,7 @@ const (
 	clockSkew     = 5 * time.Minute
 )
 
-var errNotYet = errors.New("not visible yet")
+var errNotYet = errors.New("the change does not show yet")
 
 // until calls look until it returns nil or an error that is not errNotYet, at growing
 // intervals, at most for the given time. It reports the last reason.

@@ -2,8 +2,10 @@
 TOOL := go tool -modfile=internal/tools/go.mod
 PKG  ?= ./internal/s3copy
 FUZZ ?= .
+KEYS ?= 10000
+SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz suite
+.PHONY: demo test check build race lint fmt tidy update fuzz suite bench
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -21,3 +23,4 @@ tidy:  ; go mod tidy -diff
 update: ; go test ./cmd/xplan ./internal/view ./internal/compile -update # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
 suite: ; XPLAN_REQUIRE=moto,versitygw go test -count=1 ./test/...
+bench: ; go run ./internal/bench -scenarios '$(SCENARIOS)' -keys $(KEYS) # minutes; more: SCENARIOS='*' KEYS=200000

@@ -41,7 +41,7 @@ var rules = map[string]struct{ module, third []string }{
 		third: []string{"github.com/spf13/cobra", "golang.org/x/term"},
 	},
 	"internal/bench/null":  {},
-	"internal/bench/floor": {third: []string{"github.com/aws/aws-sdk-go-v2/aws"}},
+	"internal/bench/floor": {third: []string{"github.com/aws/aws-sdk-go-v2/aws", "golang.org/x/sync"}},
 	"internal/bench":       {module: []string{"internal/bench/null", "internal/bench/floor"}},
 	"test":                 {},
 	"examples":             {},

@@ -119,7 +119,10 @@ func (r *recipe) killed(t *testing.T, m moment, flags ...string) result {
 		_ = cmd.Process.Kill()
 		return m.reaches
 	})
-	if err := cmd.Start(); err != nil {
+	mu.Lock() // nothing is killed before it has started
+	err := cmd.Start()
+	mu.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	got := wait()

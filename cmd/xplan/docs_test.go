@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xplan/internal/sandbox"
+	"xplan/plan"
 )
 
 // page reads a page of docs.
@@ -201,4 +202,49 @@ func TestCommandPageShowsEveryLine(t *testing.T) {
 			t.Errorf("docs/cli.md does not explain lines of type %s", kind)
 		}
 	}
+}
+
+// TestPlanPageHoldsPlans loads every YAML block of the page: whole plans, and parts laid over the first of them.
+func TestPlanPageHoldsPlans(t *testing.T) {
+	t.Parallel()
+	found := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page(t, "plan.md"), -1)
+	var whole string
+	for _, m := range found {
+		text := m[1]
+		if strings.HasPrefix(text, "version:") {
+			whole = text
+		} else {
+			text = laidOver(whole, text)
+		}
+		if strings.HasPrefix(text, "# yaml-language-server") {
+			continue // the editor's line alone
+		}
+		path := filepath.Join(t.TempDir(), "plan.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.Load(path); err != nil {
+			t.Errorf("a plan of docs/plan.md: %v\n%s", err, text)
+		}
+	}
+	if len(found) < 10 {
+		t.Errorf("only %d blocks were found", len(found))
+	}
+}
+
+// laidOver puts the top-level keys of a part in place of the whole plan's.
+func laidOver(whole, part string) string {
+	top := regexp.MustCompile(`(?m)^[a-z]+:(?:.*\n(?:[ #-].*\n)*)`)
+	given := map[string]bool{}
+	for _, block := range top.FindAllString(part, -1) {
+		name, _, _ := strings.Cut(block, ":")
+		given[name] = true
+	}
+	rest := top.ReplaceAllStringFunc(whole, func(block string) string {
+		if name, _, _ := strings.Cut(block, ":"); given[name] {
+			return ""
+		}
+		return block
+	})
+	return rest + part
 }

@@ -84,10 +84,10 @@ func (c *checker) rules() {
 	}
 	if principal != nil && principal.Create {
 		if rules.Policy == Keep {
-			c.warn(policy, "cleanup.policy is keep, and clean-up removes the principal that the run made: the policy stays, attached to nobody", "")
+			c.warn(policy, "cleanup.policy is keep, and so the principal that the run made stays as well", "")
 		}
 		if rules.BucketPolicy == Keep {
-			c.warn(bucketPolicy, "cleanup.bucket_policy is keep, and clean-up removes the principal that the run made: the statement stays, for nobody", "")
+			c.warn(bucketPolicy, "cleanup.bucket_policy is keep, and so the principal that the run made stays as well", "")
 		}
 	} else if rules.BucketPolicy == Keep && c.has(policy) && rules.Policy != Keep {
 		c.warn(bucketPolicy, "cleanup.bucket_policy is keep, and the policy goes: the statement stays, and alone lets nobody in", "")
@@ -105,7 +105,7 @@ func (c *checker) destinationBucket(at string) {
 	case !made && len(c.plan.Buckets) > 0:
 		c.wrong(at, "cleanup.destination_bucket is "+string(rule)+", and the run makes no bucket: create is false", "only a bucket that the run made is ever deleted")
 	case rule == AfterVerify:
-		c.warn(at, "cleanup.destination_bucket: after a verified copy the bucket is deleted only if there was nothing to copy", "for abandoned runs, write always")
+		c.warn(at, "cleanup.destination_bucket: xplan cleanup deletes the bucket whether anything was verified or not", "it must be empty; write always")
 	}
 }
 

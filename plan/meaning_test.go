@@ -414,16 +414,16 @@ func TestWhatIsProbablyNotMeantIsWarned(t *testing.T) {
 		{"key outlives policy", with(pair, pair+"cleanup: {access_key: after-verify, policy: always}\n"), []string{
 			"12:23: cleanup.access_key is after-verify, and policy always: a failed run leaves a key that may do nothing",
 		}},
-		{"policy of nobody", with(accessKey, "access-key\n  create: true", pair, pair+"cleanup: {policy: keep, bucket_policy: keep}\n"), []string{
-			"13:19: cleanup.policy is keep, and clean-up removes the principal that the run made: the policy stays, attached to nobody",
-			"13:40: cleanup.bucket_policy is keep, and clean-up removes the principal that the run made: the statement stays, for nobody",
+		{"kept with its principal", with(accessKey, "access-key\n  create: true", pair, pair+"cleanup: {policy: keep, bucket_policy: keep}\n"), []string{
+			"13:19: cleanup.policy is keep, and so the principal that the run made stays as well",
+			"13:40: cleanup.bucket_policy is keep, and so the principal that the run made stays as well",
 		}},
 		{"statement alone", with(pair, pair+"cleanup: {policy: always, bucket_policy: keep}\n"), []string{
 			"12:42: cleanup.bucket_policy is keep, and the policy goes: the statement stays, and alone lets nobody in",
 		}},
 		{"all is kept", with(pair, pair+"cleanup: {policy: keep, bucket_policy: keep}\n"), nil},
 		{"destination after-verify", with(pair, pair+"cleanup: {destination_bucket: after-verify}\n"), []string{
-			"12:31: cleanup.destination_bucket: after a verified copy the bucket is deleted only if there was nothing to copy | for abandoned runs, write always",
+			"12:31: cleanup.destination_bucket: xplan cleanup deletes the bucket whether anything was verified or not | it must be empty; write always",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (r cleanInstance) Run(ctx context.Context, s compile.Step) (executor.Result
 	case !have.Exists || instanceGone(have.State):
 		return held("terminated already"), nil
 	case have.Protected:
-		return waiting(spec.ID + " is protected against termination: lift that, and run xplan cleanup"), nil
+		return waiting(spec.ID + " is protected against termination: lift that, and run xplan apply"), nil
 	}
 	if err := api.TerminateInstance(ctx, spec.ID, spec.Region); err != nil {
 		return executor.Result{}, err

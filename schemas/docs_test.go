@@ -213,7 +213,7 @@ func TestFieldTableDescendsEverywhere(t *testing.T) {
 		}
 	}
 	rows := 0
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(line, "| `") || strings.HasPrefix(line, "| **`") {
 			rows++
 		}

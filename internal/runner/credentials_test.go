@@ -118,7 +118,11 @@ func TestAKeyThatIAMShowsLateIsWaitedFor(t *testing.T) {
 	crashed(t, func(w *bench) {
 		minted := w.b.keys["misterrodgers"]
 		w.b.keys["misterrodgers"] = nil
-		time.AfterFunc(5*time.Second, func() { w.b.keys["misterrodgers"] = minted })
+		time.AfterFunc(5*time.Second, func() {
+			w.b.mu.Lock()
+			defer w.b.mu.Unlock()
+			w.b.keys["misterrodgers"] = minted
+		})
 		w.ends(cleanKeyStep(), executor.Done)
 		w.asked("DeleteAccessKey AKIAMINTED1", "disown credentials")
 	})

@@ -134,7 +134,11 @@ func (c *committer) recount(a again) Tally {
 	}
 	switch {
 	case a.out.state == isCopied:
-		t.Copied.Bytes = a.out.size - a.old
+		if change := a.out.size - a.old; c.total.Copied.Objects > 0 && c.total.Copied.Bytes+change >= 0 {
+			t.Copied.Bytes = change
+		} else { // no copy can have been it
+			t.Same.Bytes = change
+		}
 		t.Evidence.add(a.out.proof, a.out.size)
 		return t
 	case c.total.Copied.Objects > 0:

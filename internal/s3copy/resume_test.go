@@ -310,6 +310,26 @@ func TestSecondPassFindsWhatAppearedBehindTheCursor(t *testing.T) {
 	wantEqual(t, src, dst, job)
 }
 
+func TestSecondPassOverWhatWasTheSameCountsNoNegativeBytes(t *testing.T) {
+	src, dst, job := pair()
+	job.SecondPass = true
+	src.put("a", "longer than it was")
+	dst.put("a", "longer than it was")
+	src.put("b", "x")
+	var once atomic.Bool
+	dst.hook = func(op, _ string) {
+		if op == "copy" && once.CompareAndSwap(false, true) {
+			src.mu.Lock()
+			defer src.mu.Unlock()
+			src.put("a", "short")
+		}
+	}
+	s := run1(t, Limits{InFlight: 1}, job)
+	if s.Tally.Copied.Bytes != 1 || s.Tally.Same.Bytes != 5 || s.Tally.Listed.Bytes != 6 {
+		t.Errorf("got %+v", s.Tally)
+	}
+}
+
 func TestSecondPassMovesWhatFailsOutOfTheCopied(t *testing.T) {
 	src, dst, job := pair()
 	job.SecondPass = true

@@ -65,6 +65,9 @@ func CopySpecOf(p *plan.Plan, w World, pair plan.Pair) (CopySpec, error) {
 	br := b.branches[i]
 	b.checkAccounts()
 	b.checkSource(br)
+	if br.moved {
+		b.problem("bucket "+pair.Source, "it does not exist any more, as the plan wants it in the end: there is nothing to compare with", "")
+	}
 	if !br.dst.Exists {
 		b.problem("bucket "+pair.Destination, "it does not exist", "")
 	}

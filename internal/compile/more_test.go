@@ -80,6 +80,16 @@ func TestAVerificationByItselfReadsAsAdministrators(t *testing.T) {
 	}
 }
 
+func TestAMovedPairIsNotVerifiedByItself(t *testing.T) {
+	p, w := tommy(), fresh()
+	p.Buckets[0].Cleanup = plan.PairCleanup{SourceObjects: plan.AfterVerify, SourceBucket: plan.AfterVerify}
+	source(w, func(b *Bucket) { *b = Bucket{} })
+	destination(w, func(b *Bucket) { *b = secure("us-west-2") })
+	if _, err := CopySpecOf(p, w, p.Buckets[0]); err == nil || !strings.Contains(err.Error(), "nothing to compare with") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWhatTheScanProvedNeedsNoVerification(t *testing.T) {
 	for name, c := range map[string]struct {
 		level     plan.Level

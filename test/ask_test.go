@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,13 +91,10 @@ func wantAnswers(t *testing.T, when string, got map[string]error, want error) {
 // holdAtFirstCopy holds the program's first copy up until it is released.
 func (r *recipe) holdAtFirstCopy() (reached <-chan struct{}, release func()) {
 	at, free := make(chan struct{}), make(chan struct{})
-	first := true
+	var first sync.Once
 	r.witness.hook(func(_ int, s request) bool {
 		if s.action == "CopyObject" {
-			if first {
-				first = false
-				close(at)
-			}
+			first.Do(func() { close(at) })
 			<-free
 		}
 		return true

@@ -118,7 +118,7 @@ func atMostOne(cmd *cobra.Command, args []string) error {
 // load reads a plan file and applies the flags that override it.
 func (a *app) load(path string) (*plan.Plan, error) {
 	p, err := plan.Load(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if _, unread := errors.AsType[*os.PathError](err); unread {
 		return nil, &usageError{err}
 	}
 	if err != nil {

@@ -38,6 +38,8 @@ func cleanerOf(k Kind) Kind {
 		return KindCleanGrant
 	case KindPrincipal:
 		return KindCleanPrincipal
+	case KindBucket:
+		return KindCleanDestinationBucket
 	default:
 		return KindCleanBucketPolicy
 	}
@@ -73,6 +75,12 @@ func (b *builder) recordOnly(o Owned) (Step, bool) {
 		}}}, gone
 	case KindBucketPolicy:
 		return b.recordedStatement(o)
+	case KindBucket:
+		have, read := b.w.Buckets[BucketRef{plan.Destination, o.Subject}]
+		spec := &BucketSpec{Name: o.Subject, Account: b.p.Accounts.Destination.ID, OnlyRecord: true}
+		return Step{
+			ID: id(KindCleanDestinationBucket, o.Subject), Subject: b.subject(plan.Destination, o.Subject), Spec: Spec{Bucket: spec},
+		}, read && (!have.Exists || have.Foreign) && !b.has(id(KindBucket, o.Subject))
 	default:
 		return Step{}, false
 	}

@@ -236,6 +236,7 @@ func TestARecordOfWhatIsNotThereIsCleanedUp(t *testing.T) {
 		{Kind: KindBucketPolicy, Side: plan.Source, Subject: "tommy", Parent: p.Permissions.Statement},
 		{Kind: KindBucketPolicy, Side: plan.Source, Subject: "tommy", Parent: "AnEarlierName", Intent: true},
 		{Kind: KindCredentials, Side: plan.Destination, Subject: "AKIAGONE", Parent: "misterrodgers"},
+		{Kind: KindBucket, Side: plan.Destination, Subject: "tommy-b", Intent: true},
 		{Kind: KindCredentials, Side: plan.Destination, Parent: "misterrodgers", Intent: true},
 	}
 	want := []plan.StepID{
@@ -253,6 +254,16 @@ func TestARecordOfWhatIsNotThereIsCleanedUp(t *testing.T) {
 				t.Errorf("%s: there is %t, with %q", id, ok, s.Change.Note)
 			}
 		}
+	}
+	if _, ok := clean.Step(id(KindCleanDestinationBucket, "tommy-b")); ok {
+		t.Error("the bucket is there, and its record goes")
+	}
+	destination(w, func(b *Bucket) { *b = Bucket{} })
+	if clean, err = Cleanup(p, w); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := clean.Step(id(KindCleanDestinationBucket, "tommy-b")); !ok || !s.Spec.Bucket.OnlyRecord {
+		t.Error("the record of a bucket that was never made stays")
 	}
 	w.Unseen = []Unseen{{What: "policy of bucket tommy", Why: "denied"}, {What: "policy", About: "policies"}}
 	if clean, err = Cleanup(p, w); err != nil {

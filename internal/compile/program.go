@@ -144,6 +144,8 @@ type BucketSpec struct {
 	Region   string              `json:"region"`
 	Settings plan.BucketSettings `json:"settings"`
 	Tags     map[string]string   `json:"tags,omitempty"` // ours, beside the settings'
+	// OnlyRecord: at a clean-up, nothing is deleted. There is a record, and no bucket of ours.
+	OnlyRecord bool `json:"only_record,omitempty"`
 }
 
 // PrincipalSpec is a user or role to find or make.

@@ -46,9 +46,18 @@ func (r bucket) Run(ctx context.Context, s compile.Step) (executor.Result, error
 			return until(ctx, readBackFor, func(ctx context.Context) error { return r.stands(ctx, spec) })
 		})
 	if err != nil {
-		return executor.Result{}, err
+		return executor.Result{}, errors.Join(err, r.refused(ctx, spec.Name, err))
 	}
 	return done("created in " + spec.Region), nil
+}
+
+// refused drops the intent where the bucket was certainly not made: the name is another account's, or we may not.
+func (r bucket) refused(ctx context.Context, name string, cause error) error {
+	b, _, err := r.api.Bucket(context.WithoutCancel(ctx), name)
+	if err != nil || !b.Foreign && (b.Exists || !errors.Is(cause, compile.ErrDenied)) {
+		return nil //nolint:nilerr // then nobody knows, and the intent stays
+	}
+	return r.own.Disown(compile.Owned{Kind: compile.KindBucket, Side: plan.Destination, Subject: name})
 }
 
 // stands reads the bucket back: it exists, and nobody else can see into it.
@@ -79,6 +88,12 @@ func (r cleanDestinationBucket) Run(ctx context.Context, s compile.Step) (execut
 	}
 	if len(ours) == 0 {
 		return held("not ours, so it stays"), nil
+	}
+	if spec.OnlyRecord {
+		if bucketGone(ctx, r.api, spec.Name) != nil {
+			return held("it is there after all, and stays"), nil
+		}
+		return held("no bucket of ours is there"), r.own.Disown(ours[0])
 	}
 	err = r.own.unmake(ours[0], func() error {
 		if err := r.api.DeleteBucket(ctx, spec); err != nil {

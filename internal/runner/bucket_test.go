@@ -41,6 +41,26 @@ func TestANameThatAnotherAccountTookIsRefused(t *testing.T) {
 	})
 }
 
+func TestABucketThatWasRefusedLeavesNoIntent(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.b.before["CreateBucket"] = compile.ErrDenied
+		w.fails(bucketStep(compile.KindBucket))
+		w.owns()
+		w.b.before["CreateBucket"] = errPulled // nobody knows
+		w.fails(bucketStep(compile.KindBucket))
+		w.owns("?destination.bucket tommy-b")
+		only := bucketStep(compile.KindCleanDestinationBucket)
+		only.Spec.Bucket.OnlyRecord = true
+		w.b.facts["tommy-b"] = compile.Bucket{Exists: true}
+		w.calls.take()
+		w.ends(only, executor.Held)
+		w.asked()
+		w.b.facts["tommy-b"] = compile.Bucket{Exists: true, Foreign: true}
+		w.ends(only, executor.Held)
+		w.asked("disown destination.bucket")
+	})
+}
+
 func TestABucketHalfMadeByACrashIsMadeComplete(t *testing.T) {
 	onBench(t, func(w *bench) {
 		w.b.after["CreateBucket"] = errPulled

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -141,7 +142,7 @@ func (l *lane) send(ctx context.Context, q *question) *reply {
 func (l *lane) address(q *question) *url.URL {
 	u := &url.URL{Scheme: l.scheme, Host: l.host, Path: l.path + q.key, RawQuery: q.query}
 	if q.key == "" { // the SDK writes /bucket, and / for a bucket that the host names
-		u.Path, u.RawPath = strings.TrimSuffix(l.path, "/"), strings.TrimSuffix(l.rawPath, "/")
+		u.Path, u.RawPath = cmp.Or(strings.TrimSuffix(l.path, "/"), "/"), cmp.Or(strings.TrimSuffix(l.rawPath, "/"), "/")
 		return u
 	}
 	if escaped := escapePath(q.key); escaped != q.key || l.path != l.rawPath {

@@ -29,10 +29,11 @@ type reply struct {
 	from     *buffers
 }
 
-// read reads an answer's body. A redirection is not the lane's to follow: then nil.
+// read reads an answer's body. A redirection that the SDK's client follows is not the lane's: then nil.
 func (b *buffers) read(response *http.Response) *reply {
 	r := &reply{response: response, from: b}
-	if response.StatusCode >= http.StatusMultipleChoices && response.StatusCode < http.StatusBadRequest {
+	switch response.StatusCode {
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		_ = response.Body.Close() // nobody wants it
 		return nil
 	}

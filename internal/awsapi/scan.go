@@ -9,7 +9,7 @@ import (
 
 // A scanner reads the XML that S3 answers with: elements in order, without attributes but the root's
 // namespace, whose text is printable ASCII. At anything else it gives up for good, which is no error: the
-// SDK reads the answer then. What it does read, it reads as the SDK does. Held by FuzzListAsTheSDKReadsIt.
+// SDK reads the answer then. What it does read, it reads as the SDK does. Held by TestMutatedPagesAreReadAsTheSDKReadsThem.
 type scanner struct {
 	b      []byte
 	at     int
@@ -256,11 +256,11 @@ func (s *scanner) take(what string) bool {
 	return true
 }
 
-// strand makes strings out of blocks, one for some twenty keys: few allocations, and whoever keeps one
+// strand makes strings out of blocks, one for some ten keys: few allocations, and whoever keeps one
 // string keeps no more than its block.
 type strand struct{ block strings.Builder }
 
-const strandBlock = 2 << 10
+const strandBlock = 1 << 10
 
 func (a *strand) keep(text []byte) string {
 	if len(text) == 0 {

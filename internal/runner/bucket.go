@@ -90,8 +90,11 @@ func (r cleanDestinationBucket) Run(ctx context.Context, s compile.Step) (execut
 		return held("not ours, so it stays"), nil
 	}
 	if spec.OnlyRecord {
-		if bucketGone(ctx, r.api, spec.Name) != nil {
+		switch err := bucketGone(ctx, r.api, spec.Name); {
+		case errors.Is(err, errNotYet):
 			return held("it is there after all, and stays"), nil
+		case err != nil:
+			return executor.Result{}, err
 		}
 		return held("no bucket of ours is there"), r.own.Disown(ours[0])
 	}

@@ -119,6 +119,25 @@ func TestOnlyABucketOfOursIsRemoved(t *testing.T) {
 	})
 }
 
+func TestARecordOfABucketThatIsNotThereIsForgotten(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.must(w.own.Own(compile.Owned{Kind: compile.KindBucket, Side: plan.Destination, Subject: "tommy-b"}))
+		forget := bucketStep(compile.KindCleanDestinationBucket)
+		forget.Spec.Bucket.OnlyRecord = true
+		w.b.unread["Bucket"] = compile.ErrDenied // which proves nothing
+		w.fails(forget, "access denied")
+		delete(w.b.unread, "Bucket")
+		w.b.facts["tommy-b"] = compile.Bucket{Exists: true}
+		w.ends(forget, executor.Held)
+		w.owns("destination.bucket tommy-b")
+		delete(w.b.facts, "tommy-b")
+		w.calls.take()
+		w.ends(forget, executor.Held)
+		w.asked("disown destination.bucket")
+		w.owns()
+	})
+}
+
 func TestTheSourcesBucketGoesOnlyByItsName(t *testing.T) {
 	onBench(t, func(w *bench) {
 		s := step(compile.KindCleanSourceBucket, compile.Spec{Bucket: &compile.BucketSpec{Name: "tommy", Account: accountA}})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,18 @@ func (f *applyFlags) confirmed() map[string]bool {
 		m[b] = true
 	}
 	return m
+}
+
+// check refuses a confirmation of a bucket that the plan does not name: a slip of the hand
+// must not pass as consent given, or withheld.
+func (f *applyFlags) check(p *plan.Plan) error {
+	for _, name := range f.confirm {
+		named := slices.ContainsFunc(p.Buckets, func(b plan.Pair) bool { return b.Source == name || b.Destination == name })
+		if !named {
+			return &usageError{fmt.Errorf("--confirm=%s: the plan names no bucket %q", name, name)}
+		}
+	}
+	return nil
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -118,6 +131,9 @@ type work struct {
 
 // apply observes, compiles, asks, and runs.
 func (a *app) apply(ctx context.Context, w work) error {
+	if err := w.flags.check(w.plan); err != nil {
+		return err
+	}
 	counting := compile.CountAll
 	switch {
 	case w.flags.noScan || w.only != nil:

@@ -50,6 +50,7 @@ type options struct {
 	timeout         time.Duration
 	out, name       string
 	note            string
+	commit          string
 }
 
 func parse(args []string) (options, error) {
@@ -65,6 +66,7 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.timeout, "timeout", 3*time.Minute, "for one arm on one scenario")
 	f.StringVar(&o.out, "out", filepath.Join("docs", "benchmarks"), "folder of the tables; - writes none")
 	f.StringVar(&o.name, "name", "", "of the files; the commit by default")
+	f.StringVar(&o.commit, "commit", "", "that xplan was built from, where it is not the work tree's")
 	f.StringVar(&o.note, "note", "", "a sentence for the top of the table")
 	return o, f.Parse(args)
 }

@@ -42,6 +42,7 @@ func describe(ctx context.Context, o options, arms []arm, args []string) *report
 	if says(ctx, "git", "status", "--porcelain", "--", "cmd", "executor", "internal/awsapi", "internal/s3copy", "internal/runner", "state") != "" {
 		commit += " with changes"
 	}
+	commit = cmp.Or(o.commit, commit)
 	r := &report{
 		Commit: commit, Date: time.Now().UTC().Format(time.DateOnly), Machine: machine(), Go: runtime.Version(),
 		Command: strings.TrimSpace("go run ./internal/bench " + strings.Join(args, " ")), Note: o.note, InFlight: o.inFlight, Arms: arms,

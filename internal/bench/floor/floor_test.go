@@ -23,6 +23,16 @@ func TestTheFloorCopiesAndComparesAllKeys(t *testing.T) {
 		if st := s.Stats(); st.Present != st.Keys || st.Doubled != 0 || st.Connections > 32 {
 			t.Errorf("%s: %+v", shape, st)
 		}
+		s.Reset(null.Config{Keys: keys})
+		if err := c.CopyRaw(t.Context(), keys); err != nil {
+			t.Fatal(err)
+		}
+		if st := s.Stats(); st.Present != st.Keys || st.Doubled != 0 {
+			t.Errorf("%s, raw: %+v", shape, st)
+		}
+		if err := c.Copy(t.Context(), keys); err != nil { // for the comparison
+			t.Fatal(err)
+		}
 		if shape == null.Hostile {
 			continue // its keys are no legal place to start behind
 		}

@@ -11,7 +11,7 @@ import (
 // A Range is a key range of a job and how far it is settled: the keys k with
 // After < k <= Through (empty: no bound), settled up to Done (empty: none).
 type Range struct {
-	ID             uint64 // unique within a job, for ever
+	ID             uint64 // unique among the job's ranges
 	After, Through string
 	Done           string
 	Ended          bool
@@ -38,7 +38,8 @@ type Upload struct {
 
 // A Batch is what one commit makes durable, all or nothing.
 type Batch struct {
-	Ranges   []Range // new or moved; each replaces what was recorded of it
+	Ranges   []Range  // new or moved; each replaces what was recorded of it
+	Dropped  []uint64 // IDs of ranges that are part of another one now
 	Add      Tally
 	Failures []Failure
 	Healed   []string // keys whose failures are gone; a key that is in Failures too stays failed
@@ -106,10 +107,8 @@ func commit(tx *bbolt.Tx, job string, b Batch) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range b.Ranges {
-		if err := at.Bucket([]byte(bucketRanges)).Put(rangeKey(r.ID), encodeRange(r)); err != nil {
-			return err
-		}
+	if err := commitRanges(at.Bucket([]byte(bucketRanges)), b); err != nil {
+		return err
 	}
 	failures := at.Bucket([]byte(bucketFailures))
 	for _, key := range b.Healed {
@@ -131,6 +130,20 @@ func commit(tx *bbolt.Tx, job string, b Batch) error {
 	}
 	t.Plus(b.Add)
 	return at.Put([]byte(keyTally), encodeTally(t))
+}
+
+func commitRanges(ranges *bbolt.Bucket, b Batch) error {
+	for _, id := range b.Dropped {
+		if err := ranges.Delete(rangeKey(id)); err != nil {
+			return err
+		}
+	}
+	for _, r := range b.Ranges {
+		if err := ranges.Put(rangeKey(r.ID), encodeRange(r)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func getTally(job *bbolt.Bucket) (Tally, error) {

@@ -132,7 +132,7 @@ func (j journal) Load(context.Context) (s3copy.Progress, error) {
 }
 
 func (j journal) Commit(_ context.Context, b s3copy.Batch) error {
-	out := state.Batch{Add: tallyRecord(b.Add), Healed: b.Healed}
+	out := state.Batch{Dropped: b.Dropped, Add: tallyRecord(b.Add), Healed: b.Healed}
 	for _, r := range b.Ranges {
 		out.Ranges = append(out.Ranges, state.Range{
 			ID: r.ID, After: r.Bounds.After, Through: r.Bounds.Through, Done: r.Done, Ended: r.Ended,

@@ -447,6 +447,9 @@ func (j *journal) Load(context.Context) (Progress, error) {
 func (j *journal) Commit(_ context.Context, b Batch) error {
 	return j.write(func() {
 		j.commits++
+		for _, id := range b.Dropped {
+			j.p.Ranges = slices.DeleteFunc(j.p.Ranges, func(o Range) bool { return o.ID == id })
+		}
 		for _, r := range b.Ranges {
 			i := slices.IndexFunc(j.p.Ranges, func(o Range) bool { return o.ID == r.ID })
 			if i < 0 {

@@ -91,8 +91,8 @@ func oneOf(what, word string, words ...string) error {
 	return fmt.Errorf("%s is %q, not one of %q", what, word, words)
 }
 
-// work runs the job: one goroutine lists and merges, limits.InFlight settle tasks,
-// one commits.
+// work runs the job: a crew lists and merges, limits.InFlight settle tasks, one
+// goroutine commits.
 func (r *run) work(ctx context.Context) error {
 	sched, stop := context.WithCancelCause(ctx) // ends the scheduling
 	defer stop(nil)
@@ -113,7 +113,7 @@ func (r *run) work(ctx context.Context) error {
 	for range r.limits.InFlight {
 		workers.Go(func() { r.serve(sched, hands) })
 	}
-	settled := make(chan *page, r.limits.Pages+1)
+	settled := make(chan *page, r.limits.ahead()+1)
 	r.settled = settled
 	var commitErr error
 	committing.Go(func() { commitErr = r.books.serve(context.WithoutCancel(ctx), settled) })

@@ -67,19 +67,23 @@ type Job struct {
 // Limits bound the engine. The zero value of a field means its default.
 type Limits struct {
 	InFlight      int   // copies at once; default 64
-	Pages         int   // pages that may run ahead of the cursor; default 8
+	Listers       int   // ranges listed at once; default 32
+	Pages         int   // pages of a range that may run ahead of its cursor; default 8
 	PartThreshold Bytes // larger objects are copied by parts; default 256 MiB, at most 5 GiB
 	PartSize      Bytes // of an object without a part layout of its own; default 128 MiB
 	PartsInFlight int   // parts of one object at once; default 16
 	StreamPart    Bytes // bytes held per streamed object; default 16 MiB
 	CommitKeys    int   // commit at least after so many keys; default 1,000
 
-	pageKeys int // keys of either side after which a page is closed; tests make it small
+	// Tests make these small.
+	pageKeys   int     // keys of either side after which a page is closed
+	splitShare float64 // of the pages listed, what splits may cost
+	splitLeast float64 // pages that must be left of a range to be worth a split
 }
 
 // Validate says which limit makes no sense.
 func (l Limits) Validate() error {
-	if l.InFlight < 0 || l.Pages < 0 || l.PartsInFlight < 0 || l.CommitKeys < 0 || l.PartSize < 0 || l.StreamPart < 0 {
+	if l.InFlight < 0 || l.Listers < 0 || l.Pages < 0 || l.PartsInFlight < 0 || l.CommitKeys < 0 || l.PartSize < 0 || l.StreamPart < 0 {
 		return errors.New("a limit is negative")
 	}
 	if l.PartThreshold < 0 || l.PartThreshold > 5<<30 {
@@ -102,6 +106,7 @@ func (w Window) Covers(src, dst *Object) bool {
 
 func (l Limits) withDefaults() Limits {
 	l.InFlight = cmp.Or(l.InFlight, 64)
+	l.Listers = cmp.Or(l.Listers, 32)
 	l.Pages = cmp.Or(l.Pages, 8)
 	l.PartThreshold = cmp.Or(l.PartThreshold, 256<<20)
 	l.PartSize = cmp.Or(l.PartSize, 128<<20)
@@ -109,8 +114,13 @@ func (l Limits) withDefaults() Limits {
 	l.StreamPart = cmp.Or(l.StreamPart, 16<<20)
 	l.CommitKeys = cmp.Or(l.CommitKeys, 1000)
 	l.pageKeys = cmp.Or(l.pageKeys, 1000)
+	l.splitShare = cmp.Or(l.splitShare, splitShare)
+	l.splitLeast = cmp.Or(l.splitLeast, leastPages)
 	return l
 }
+
+// ahead is how many pages may run ahead of all cursors together.
+func (l Limits) ahead() int { return l.Pages + 2*l.Listers }
 
 // Counters are sampled by views while a job runs. Listed, Settled, Failed and
 // BytesSettled start at what earlier runs of the job settled. Safe for concurrent use.

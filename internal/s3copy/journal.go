@@ -7,7 +7,7 @@ import (
 
 // A Range is a key range and how far it is settled.
 type Range struct {
-	ID     uint64 // unique within a pair, for ever
+	ID     uint64 // unique among the pair's ranges
 	Bounds KeyRange
 	Done   string // every key k with Bounds.After < k <= Done is settled; "" means none
 	Ended  bool   // all of it is settled
@@ -15,7 +15,8 @@ type Range struct {
 
 // A Batch is what one commit makes durable, all or nothing.
 type Batch struct {
-	Ranges   []Range   // new or moved
+	Ranges   []Range   // new or moved; each replaces what was recorded of it
+	Dropped  []uint64  // ranges that are part of another one now
 	Add      Tally     // what the counts change by: less than zero where a failure is healed
 	Failures []Failure // new, or failed again
 	Healed   []string  // keys that failed before and are settled now

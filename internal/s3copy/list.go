@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 )
@@ -32,47 +33,90 @@ type batch struct {
 }
 
 // read lists a side and sends its pages; the last thing it sends is the error, if
-// there was one. It fills one page while the receiver is busy with the one before.
+// there was one.
 func (s side) read(ctx context.Context, r *run, out chan<- batch) {
-	defer close(out)
-	if s.lister == nil {
-		return
-	}
-	var bufs [2][]Object
-	w := walk{side: s, last: s.after}
-	w.start()
-	for turn := 0; ; {
-		page, err := w.fetch(ctx, r, bufs[turn][:0])
-		var keys []Object
-		if err == nil {
-			bufs[turn] = page.Objects
-			keys, err = w.take(page)
-		}
-		if err != nil {
-			err = fmt.Errorf("list the %s below %q: %w", s.name, s.prefix, err)
-		}
-		if len(keys) > 0 || err != nil {
-			select {
-			case out <- batch{keys, err}:
-				turn = 1 - turn // the receiver is done with the other one
-			case <-ctx.Done():
-				return
-			}
-		}
-		if err != nil || w.ended {
-			return
-		}
-	}
+	newWalk(s).send(ctx, r, out)
 }
 
 // walk checks that a listing moves on in byte order, and cuts it to its side.
 type walk struct {
 	side  side
+	bound *bound                          // where the side ends by now; nil: at side.through
+	tell  func(kept []Object, listed int) // told of every page
+	bufs  [2][]Object
+	turn  int
+	ready []Object // listed before send begins
 	next  PageRequest
 	last  string // greatest key seen, or the one to start behind
 	empty int    // pages in a row
 	begun bool   // the pages are behind last by themselves
 	ended bool
+}
+
+func newWalk(s side) *walk {
+	w := &walk{side: s, last: s.after}
+	w.start()
+	return w
+}
+
+// send sends the pages, one while the next is being fetched: it fills one buffer while
+// the receiver is busy with the other.
+func (w *walk) send(ctx context.Context, r *run, out chan<- batch) {
+	defer close(out)
+	if w.side.lister == nil {
+		return
+	}
+	keys, err := w.ready, error(nil)
+	for {
+		if len(keys) == 0 && !w.over() {
+			keys, err = w.page(ctx, r)
+		}
+		if len(keys) > 0 || err != nil {
+			select {
+			case out <- batch{keys, err}:
+				w.turn = 1 - w.turn // the receiver is done with the other one
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err != nil || w.over() {
+			return
+		}
+		keys = nil
+	}
+}
+
+// page lists one page: no keys are no end.
+func (w *walk) page(ctx context.Context, r *run) ([]Object, error) {
+	got, err := w.fetch(ctx, r, w.bufs[w.turn][:0])
+	var keys []Object
+	if err == nil {
+		w.bufs[w.turn] = got.Objects
+		keys, err = w.take(got)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the %s below %q: %w", w.side.name, w.side.prefix, err)
+	}
+	if w.tell != nil {
+		w.tell(keys, len(got.Objects))
+	}
+	return keys, nil
+}
+
+// through gives the last key that belongs to the side by now.
+func (w *walk) through() string {
+	if w.bound != nil {
+		return w.bound.get()
+	}
+	return w.side.through
+}
+
+// over tells whether nothing is left to list.
+func (w *walk) over() bool {
+	if through := w.through(); through != "" && w.last >= through {
+		w.ended = true
+	}
+	return w.ended
 }
 
 // start has the next request begin behind the last key: at the start of a range, or
@@ -103,7 +147,7 @@ func (w *walk) fetch(ctx context.Context, r *run, buf []Object) (Page, error) {
 }
 
 func (w *walk) take(p Page) ([]Object, error) {
-	asked := w.next.Token
+	asked, through := w.next.Token, w.through()
 	keys := p.Objects
 	for !w.begun && len(keys) > 0 {
 		if keys[0].Key > w.last {
@@ -119,7 +163,7 @@ func (w *walk) take(p Page) ([]Object, error) {
 			return nil, fmt.Errorf("key %q came after %q: not in byte order", key, w.last)
 		case !strings.HasPrefix(key, w.side.prefix):
 			return nil, fmt.Errorf("key %q was not asked for", key)
-		case w.side.through != "" && key > w.side.through:
+		case through != "" && key > through:
 			w.ended = true
 			return keys[:i], nil
 		}
@@ -141,22 +185,58 @@ func (w *walk) take(p Page) ([]Object, error) {
 type cursor struct {
 	pages <-chan batch
 	page  []Object
+	fresh bool // the page is a new one, or the end
+	late  bool // the page had to be waited for
+	over  bool // nothing comes behind the page
 }
 
 // peek gives the next object, or nil at the end. The object is good until the next peek.
 // A listing that ctx broke off has no end, but an error.
 func (c *cursor) peek(ctx context.Context) (*Object, error) {
 	for len(c.page) == 0 {
-		b, ok := <-c.pages
-		if !ok {
+		if c.over {
 			return nil, context.Cause(ctx)
 		}
+		b, ok := c.receive()
 		if b.err != nil {
 			return nil, b.err
 		}
-		c.page = b.objects
+		c.page, c.fresh, c.over = b.objects, true, !ok
 	}
 	return &c.page[0], nil
 }
 
+func (c *cursor) receive() (batch, bool) {
+	select {
+	case b, ok := <-c.pages:
+		c.late = false
+		return b, ok
+	default:
+	}
+	c.late = true
+	b, ok := <-c.pages
+	return b, ok
+}
+
 func (c *cursor) pop() { c.page = c.page[1:] }
+
+// reach gives the key below a prefix of n bytes behind which the cursor gives nothing
+// without another page; ok is false where it needs none.
+func (c *cursor) reach(n int) (key string, ok bool) {
+	if c.over || len(c.page) == 0 {
+		return "", false
+	}
+	return c.page[len(c.page)-1].Key[n:], true
+}
+
+// cut ends the cursor's objects at a key below a prefix of n bytes. It tells how many
+// of them it leaves out.
+func (c *cursor) cut(n int, through string) int {
+	if len(c.page) == 0 || c.page[len(c.page)-1].Key[n:] <= through {
+		return 0
+	}
+	keep := sort.Search(len(c.page), func(i int) bool { return c.page[i].Key[n:] > through })
+	left := len(c.page) - keep
+	c.page, c.over = c.page[:keep], true
+	return left
+}

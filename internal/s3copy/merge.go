@@ -2,42 +2,43 @@ package s3copy
 
 import (
 	"context"
-	"maps"
 	"sync"
 )
 
 // merger walks over one range of both buckets in byte order and fills pages.
 type merger struct {
 	*run
-	rng  int
-	seq  int
-	page *page              // being filled; nil between pages
-	gone []Deletion         // extra objects of the page
-	skip map[string]Failure // the second pass: keys that wait for their retry
-	task task               // of the key at hand: reused, so that a key costs no memory
+	strand *strand
+	crew   *crew
+	seq    int
+	page   *page      // being filled; nil between pages
+	gone   []Deletion // extra objects of the page
+	task   task       // of the key at hand: reused, so that a key costs no memory
+	seen   census
+	slots  chan struct{} // one for each page of the range that runs ahead of the cursor
 }
 
-// merge lists a range, or with noRange everything once more, and hands out what is to
-// be done. It returns when all of the range is handed out.
-func (r *run) merge(ctx context.Context, rng int) error {
-	src, dst := r.sides(rng)
+// merge lists a strand, and hands out what is to be done. It returns when all of it is
+// handed out.
+func (c *crew) merge(ctx context.Context, s *strand) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer cancel()
-	left, right := make(chan batch), make(chan batch)
-	readers.Go(func() { src.read(ctx, r, left) })
-	readers.Go(func() { dst.read(ctx, r, right) })
-
-	m := &merger{run: r, rng: rng}
-	if rng == noRange {
-		m.skip = maps.Clone(r.books.standing) // no page is under way
+	var pages [2]chan batch
+	for i := range pages {
+		pages[i] = make(chan batch)
+		w := s.walk(i)
+		w.tell = func(keys []Object, all int) { c.listed(s, i, w, keys, all) }
+		readers.Go(func() { w.send(ctx, c.run, pages[i]) })
 	}
+	m := &merger{run: c.run, crew: c, strand: s, slots: make(chan struct{}, c.limits.Pages)}
+	defer func() { c.notes.add(&m.seen) }()
 	if err := m.open(ctx); err != nil {
 		return err
 	}
 	defer m.abandon()
-	if err := m.walk(ctx, cursor{pages: left}, cursor{pages: right}); err != nil {
+	if err := m.walk(ctx, cursor{pages: pages[atSource]}, cursor{pages: pages[atDestination]}); err != nil {
 		return err
 	}
 	m.page.end = true
@@ -54,7 +55,7 @@ func (r *run) sides(rng int) (src, dst side) {
 	if rng == noRange {
 		return src, dst
 	}
-	g := r.books.ranges[rng]
+	g := r.books.at(rng)
 	src.after, src.through = max(g.Bounds.After, g.Done), g.Bounds.Through
 	after, ok := translate(src.after, src.prefix, dst.prefix)
 	dst.after = after
@@ -75,16 +76,9 @@ func (r *run) sides(rng int) (src, dst side) {
 // walk merges the two listings.
 func (m *merger) walk(ctx context.Context, left, right cursor) error {
 	for {
-		s, err := left.peek(ctx)
-		if err != nil {
+		s, d, err := m.peek(ctx, &left, &right)
+		if err != nil || s == nil && d == nil {
 			return err
-		}
-		d, err := right.peek(ctx)
-		if err != nil {
-			return err
-		}
-		if s == nil && d == nil {
-			return nil
 		}
 		if m.page.keys >= m.limits.pageKeys {
 			if err := m.next(ctx); err != nil {
@@ -105,6 +99,25 @@ func (m *merger) walk(ctx context.Context, left, right cursor) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// peek gives the next object of each side. A new page is first cut to what is left of
+// the strand.
+func (m *merger) peek(ctx context.Context, left, right *cursor) (s, d *Object, err error) {
+	for {
+		if s, err = left.peek(ctx); err != nil {
+			return nil, nil, err
+		}
+		if d, err = right.peek(ctx); err != nil {
+			return nil, nil, err
+		}
+		if !left.fresh && !right.fresh {
+			return s, d, nil
+		}
+		for i, keys := range m.strand.meet(left, right) {
+			m.crew.unlisted(i, keys)
 		}
 	}
 }
@@ -135,12 +148,12 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 		m.watch(s, d)
 	}
 	if m.page.second() {
-		if _, ok := m.skip[s.Key]; ok {
+		if _, ok := m.behind[s.Key]; ok {
 			return nil
 		}
 	} else {
 		m.count.Listed.Add(1)
-		m.notes.listed(s)
+		m.seen.listed(s)
 	}
 	t := &m.task
 	*t = task{page: m.page, src: *s, exists: d != nil}
@@ -148,7 +161,7 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 		m.settle(t, outcome{state: isFiltered, size: s.Size})
 		return nil
 	}
-	m.notes.longest = max(m.notes.longest, len(s.Key))
+	m.seen.longest = max(m.seen.longest, len(s.Key))
 	if d != nil {
 		t.dst = *d
 		t.f = compareListed(s, d, m.job.rule())
@@ -222,12 +235,18 @@ func (r *run) hand(ctx context.Context, t task) error {
 	}
 }
 
-// open begins a page, as soon as one more may run ahead of the cursor.
+// open begins a page, as soon as one more may run ahead of the cursor: of its own
+// range, and in all.
 func (m *merger) open(ctx context.Context) error {
+	select {
+	case m.slots <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	if err := m.ahead.Acquire(ctx, 1); err != nil {
 		return context.Cause(ctx)
 	}
-	m.page = &page{rng: m.rng, seq: m.seq, open: 1}
+	m.page = &page{rng: m.strand.rng, seq: m.seq, open: 1, slots: m.slots}
 	m.seq++
 	return nil
 }

@@ -13,6 +13,8 @@ type page struct {
 	last string // the greatest key of the stretch
 	end  bool   // the range ends here
 
+	slots <-chan struct{} // holds one slot of the range for the page; nil: none
+
 	mu       sync.Mutex
 	open     int  // tasks that are not settled, and one while the page is filled
 	void     bool // a task was left undone: the page is never settled

@@ -1,12 +1,10 @@
 package s3copy
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
@@ -36,7 +34,8 @@ type run struct {
 	books    *committer
 	uploads  *uploads
 	notes    notes
-	reached  bool // the listing's end
+	behind   map[string]Failure // the second pass: keys that wait for their retry
+	reached  bool               // the listing's end
 }
 
 // newRun prepares a run.
@@ -45,11 +44,11 @@ func newRun(l Limits, job Job, p Progress, watch watcher) *run {
 		limits: l, job: job, count: job.Counters, watch: watch,
 		pace:    newPace(l.InFlight),
 		tasks:   make(chan task),
-		ahead:   semaphore.NewWeighted(int64(l.Pages)),
+		ahead:   semaphore.NewWeighted(int64(l.ahead())),
 		memory:  semaphore.NewWeighted(int64(l.StreamPart) * streamParts),
 		poke:    make(chan struct{}),
 		uploads: newUploads(p.Uploads),
-		notes:   notes{samples: make(map[string][]Sample), classes: make(map[string]Count), most: job.Samples},
+		notes:   notes{samples: make(map[string][]Sample), census: census{classes: make(map[string]*Count)}, most: job.Samples},
 	}
 	if r.count == nil {
 		r.count = &Counters{}
@@ -62,16 +61,11 @@ func newRun(l Limits, job Job, p Progress, watch watcher) *run {
 	return r
 }
 
-// schedule hands out the work. Ranges go in here, settled ranges come out at the
-// committer: a parallel lister takes the place of the first loop.
+// schedule hands out the work. Ranges go in here, settled pages come out at the
+// committer.
 func (r *run) schedule(sched, hands context.Context) error {
-	for i := range r.books.ranges {
-		if r.books.ranges[i].Ended {
-			continue
-		}
-		if err := r.merge(sched, i); err != nil {
-			return err
-		}
+	if err := r.list(sched, r.books.open()); err != nil {
+		return err
 	}
 	if err := r.drain(sched); err != nil {
 		return err
@@ -81,7 +75,8 @@ func (r *run) schedule(sched, hands context.Context) error {
 		return nil
 	}
 	if r.job.SecondPass && len(r.books.standing) < keepFailures {
-		if err := r.merge(sched, noRange); err != nil {
+		r.behind = maps.Clone(r.books.standing) // no page is under way
+		if err := r.list(sched, []int{noRange}); err != nil {
 			return err
 		}
 		if err := r.drain(sched); err != nil {
@@ -103,10 +98,10 @@ func (r *run) drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := r.ahead.Acquire(ctx, int64(r.limits.Pages)); err != nil {
+	if err := r.ahead.Acquire(ctx, int64(r.limits.ahead())); err != nil {
 		return context.Cause(ctx)
 	}
-	r.ahead.Release(int64(r.limits.Pages))
+	r.ahead.Release(int64(r.limits.ahead()))
 	return nil
 }
 
@@ -126,49 +121,6 @@ func (r *run) stopped() bool {
 	}
 }
 
-// notes gather what a summary shows beside the counts.
-type notes struct {
-	mu      sync.Mutex
-	most    int
-	samples map[string][]Sample
-	waiting int64
-
-	largest Sample // the merge alone writes these
-	longest int
-	classes map[string]Count
-}
-
-func (n *notes) sample(verdict, key string, size Bytes, reason string) {
-	if n.most == 0 {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if s := n.samples[verdict]; len(s) < n.most {
-		n.samples[verdict] = append(s, Sample{Key: key, Size: size, Reason: reason})
-	}
-}
-
-// wait counts an object that will have to be restored first.
-func (n *notes) wait() {
-	n.mu.Lock()
-	n.waiting++
-	n.mu.Unlock()
-}
-
-// listed notes an object of the source's listing.
-func (n *notes) listed(o *Object) {
-	if o.Size > n.largest.Size || n.largest.Key == "" {
-		n.largest = Sample{Key: o.Key, Size: o.Size}
-	}
-	class := cmp.Or(o.StorageClass, standardClass)
-	c := n.classes[class]
-	c.Add(o.Size)
-	n.classes[class] = c
-}
-
-const standardClass = "STANDARD"
-
 // mostFailures is how many failures a summary shows.
 const mostFailures = 1000
 
@@ -176,7 +128,10 @@ const mostFailures = 1000
 func (r *run) summary() Summary {
 	s := Summary{
 		Tally: r.books.total, Partial: !r.reached,
-		Largest: r.notes.largest, LongestKey: r.notes.longest, Classes: r.notes.classes, Samples: r.notes.samples,
+		Largest: r.notes.largest, LongestKey: r.notes.longest, Classes: make(map[string]Count), Samples: r.notes.samples,
+	}
+	for class, n := range r.notes.classes {
+		s.Classes[class] = *n
 	}
 	keys := slices.Sorted(maps.Keys(r.books.standing))
 	for _, key := range keys[:min(len(keys), mostFailures)] {
@@ -189,9 +144,7 @@ func (r *run) summary() Summary {
 	}
 	if r.job.Mode == Scan {
 		s.Waiting = r.notes.waiting
-		if g := r.books.seed; g.done != "" || g.ended {
-			s.Seed = Batch{Ranges: []Range{{ID: 1, Done: g.done, Ended: g.ended}}, Add: g.add}
-		}
+		s.Seed = r.books.seed()
 	}
 	return s
 }

@@ -1,0 +1,97 @@
+package s3copy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// notes gather what a summary shows beside the counts.
+type notes struct {
+	mu      sync.Mutex
+	most    int
+	samples map[string][]Sample // by verdict, those with the smallest keys, in order
+	waiting int64
+	census
+}
+
+// sample keeps a key where it is one of the smallest of its verdict.
+func (n *notes) sample(verdict, key string, size Bytes, reason string) {
+	if n.most == 0 {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.samples[verdict]
+	if len(s) == n.most && key >= s[n.most-1].Key {
+		return
+	}
+	at, found := slices.BinarySearchFunc(s, key, func(s Sample, key string) int { return strings.Compare(s.Key, key) })
+	if found {
+		return
+	}
+	s = slices.Insert(s, at, Sample{Key: key, Size: size, Reason: reason})
+	n.samples[verdict] = s[:min(len(s), n.most)]
+}
+
+// wait counts an object that will have to be restored first.
+func (n *notes) wait() {
+	n.mu.Lock()
+	n.waiting++
+	n.mu.Unlock()
+}
+
+// add takes in what a merge has seen.
+func (n *notes) add(c *census) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c.largest.Key != "" {
+		n.measure(c.largest)
+	}
+	n.longest = max(n.longest, c.longest)
+	for class, more := range c.classes {
+		n.class(class).Plus(*more)
+	}
+}
+
+// A census is what is noted of every object of the source's listing.
+type census struct {
+	largest Sample // the one with the smallest key, of those of one size
+	longest int    // key
+	classes map[string]*Count
+	last    string // class
+	count   *Count // of the last class
+}
+
+// listed notes an object.
+func (c *census) listed(o *Object) {
+	if o.Size >= c.largest.Size {
+		c.measure(Sample{Key: o.Key, Size: o.Size})
+	}
+	class := cmp.Or(o.StorageClass, standardClass)
+	if class != c.last {
+		c.last, c.count = class, c.class(class)
+	}
+	c.count.Add(o.Size)
+}
+
+func (c *census) measure(s Sample) {
+	if l := c.largest; l.Key == "" || s.Size > l.Size || s.Size == l.Size && s.Key < l.Key {
+		c.largest = s
+	}
+}
+
+func (c *census) class(name string) *Count {
+	if c.classes == nil {
+		c.classes = make(map[string]*Count)
+	}
+	n := c.classes[name]
+	if n == nil {
+		n = new(Count)
+		c.classes[name] = n
+	}
+	return n
+}
+
+const standardClass = "STANDARD"

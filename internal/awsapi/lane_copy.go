@@ -90,12 +90,14 @@ func (s *scanner) sum(name []byte, into *map[string]string) {
 		if len(name) != len("Checksum")+len(algorithm) || string(name[:len("Checksum")]) != "Checksum" || string(name[len("Checksum"):]) != algorithm {
 			continue
 		}
-		if value := s.text(name); len(value) > 0 {
-			if *into == nil {
-				*into = make(map[string]string, 1)
-			}
-			(*into)[algorithm] = string(value)
+		value := s.text(name)
+		if _, twice := (*into)[algorithm]; twice || len(value) == 0 {
+			break
 		}
+		if *into == nil {
+			*into = make(map[string]string, 1)
+		}
+		(*into)[algorithm] = string(value)
 		return
 	}
 	s.odd = true

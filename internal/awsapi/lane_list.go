@@ -106,6 +106,7 @@ func (p *pageReader) object() {
 	}
 	var o s3copy.Object
 	o.Algorithm = none
+	restores := false
 	for name := p.child(parent); name != nil; name = p.child(parent) {
 		switch string(name) {
 		case "Key":
@@ -125,9 +126,10 @@ func (p *pageReader) object() {
 		case "ChecksumType":
 			o.Checksum = s3copy.ChecksumType(again(string(last.Checksum), p.text(name)))
 		case "Owner":
-			o.Owner = p.owner(last.Owner)
+			p.owner(&o, last.Owner)
 		case "RestoreStatus":
-			o.Restored = p.restored()
+			p.odd = p.odd || restores // the SDK would make one of both
+			restores, o.Restored = true, p.restored()
 		default:
 			p.odd = true
 		}
@@ -154,19 +156,18 @@ func again(last string, text []byte) string {
 	return string(text)
 }
 
-func (p *pageReader) owner(last string) (id string) {
+func (p *pageReader) owner(o *s3copy.Object, last string) {
 	const parent = "Owner"
 	for name := p.child(parent); name != nil; name = p.child(parent) {
 		switch string(name) {
 		case "ID":
-			id = again(last, p.text(name))
+			o.Owner = again(last, p.text(name))
 		case "DisplayName":
 			p.skip(name)
 		default:
 			p.odd = true
 		}
 	}
-	return id
 }
 
 func (p *pageReader) restored() bool {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"xplan/internal/bench/null"
 	"xplan/internal/s3copy"
 	"xplan/plan"
 )
@@ -419,5 +421,72 @@ func TestUnsignedAccountHasNoLane(t *testing.T) {
 	}
 	if r := w.seen[0]; r.Header.Get("Authorization") != "" || r.Header.Get("Amz-Sdk-Invocation-Id") == "" {
 		t.Errorf("sent %v, want the SDK's unsigned request", r.Header)
+	}
+}
+
+func TestHotCallsStayWithinTheirAllocations(t *testing.T) {
+	a := openAccount(t, plan.Account{Provider: plan.AWS, ID: accountB, Region: "us-west-2"})
+	page := strings.Builder{}
+	page.WriteString(`<ListBucketResult>` + urlEncoded + `<IsTruncated>false</IsTruncated>`)
+	for i := range 1000 {
+		fmt.Fprintf(&page, `<Contents><Key>logs/2024/01/02/%010d.gz</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>&quot;%032x&quot;</ETag><Size>7</Size><StorageClass>STANDARD</StorageClass></Contents>`, i, i)
+	}
+	page.WriteString(`</ListBucketResult>`)
+	body := goodCopy
+	b := onWire(a, &wire{}, false)
+	b.session.cfg.HTTPClient = pooled{&http.Client{Transport: forgetful(func() *http.Response { return respond(200, body) })}}
+	perCopy := testing.AllocsPerRun(100, func() {
+		if _, err := b.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "a/b", Key: "a/b", IfMatch: "e"}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	body = page.String()
+	buf := make([]s3copy.Object, 0, 1000)
+	perPage := testing.AllocsPerRun(20, func() {
+		got, err := b.ListPage(t.Context(), s3copy.PageRequest{}, buf)
+		if err != nil || len(got.Objects) != 1000 {
+			t.Fatalf("%d keys, %v", len(got.Objects), err)
+		}
+	})
+	t.Logf("%.0f allocations a copy, %.3f a key", perCopy, perPage/1000)
+	if perCopy > 85 { // without net/http's own; the SDK's client makes 500
+		t.Errorf("%.0f allocations a copy", perCopy)
+	}
+	if perPage > 200 { // one for ten keys, and those of a request; the SDK's client makes 74 a key
+		t.Errorf("%.0f allocations for a page of 1,000 keys", perPage)
+	}
+}
+
+func TestConnectionsAreKeptUnderLoad(t *testing.T) {
+	keys, err := null.NewNamespace(null.Hex, 20_000, null.Sizes{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := null.Start(t.Context(), "127.0.0.1:0", null.Config{Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	const inFlight = 64
+	b := openNull(t, s.URL(), Options{InFlight: inFlight})
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range inFlight {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < keys.Len(); i = int(next.Add(1)) - 1 {
+				if _, err := b.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: keys.Key(i), Key: keys.Key(i)}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := s.Stats(); got.Connections*100 > got.Total || got.Present != got.Keys || got.Doubled != 0 {
+		t.Errorf("%d connections for %d requests; %d of %d keys copied, %d twice", got.Connections, got.Total, got.Present, got.Keys, got.Doubled)
 	}
 }

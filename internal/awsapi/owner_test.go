@@ -160,6 +160,34 @@ func TestEveryS3CallPinsItsOwner(t *testing.T) {
 	}
 }
 
+func TestEveryRequestOnTheWirePinsItsOwner(t *testing.T) {
+	for _, plain := range []bool{true, false} {
+		s := serve(t, answerEverything)
+		a := account(t, s)
+		a.options.Plain = plain
+		everyCall(t, a)
+		short := map[string]bool{}
+		for _, r := range s.requests() {
+			if r.Path == "/" || r.Method == http.MethodPut && r.Path == "/absent" { // not S3, and the bucket that nobody owns yet
+				continue
+			}
+			source := r.Method == http.MethodHead && r.Header.Get(ownerHeader) == accountA && strings.HasPrefix(r.Path, "/tommy/")
+			if r.Header.Get(ownerHeader) != accountB && !source {
+				t.Errorf("%s: owner %q, want %q", r, r.Header.Get(ownerHeader), accountB)
+			}
+			if want := map[bool]string{true: accountA}[r.Header.Get(copySourceHeader) != ""]; r.Header.Get(sourceOwnerHeader) != want {
+				t.Errorf("%s: source's owner %q, want %q", r, r.Header.Get(sourceOwnerHeader), want)
+			}
+			if r.Header.Get("Amz-Sdk-Invocation-Id") == "" {
+				short[r.Method] = true
+			}
+		}
+		if want := !plain; short[http.MethodPut] != want || short[http.MethodHead] != want || short[http.MethodGet] != want {
+			t.Errorf("plain: %v, by the lane went %v", plain, short)
+		}
+	}
+}
+
 // asksSource recognises the one question about the source: it names the source's owner.
 func asksSource(c call) bool {
 	return c.input.Name() == "HeadObjectInput" && c.header.Get(ownerHeader) == accountA
@@ -170,6 +198,9 @@ func TestRequestWithoutOwnerIsNotSent(t *testing.T) {
 	a := account(t, s)
 	b := a.open(compile.Location{Bucket: "tommy-b", Region: "us-west-2"}, compile.Location{})
 	if _, err := b.Tags(t.Context(), "k"); err == nil || !strings.Contains(err.Error(), errUnpinned.Error()) {
+		t.Errorf("got %v, want %v", err, errUnpinned)
+	}
+	if _, err := b.ListPage(t.Context(), s3copy.PageRequest{}, nil); err == nil || !strings.Contains(err.Error(), errUnpinned.Error()) {
 		t.Errorf("got %v, want %v", err, errUnpinned)
 	}
 	d := a.open(compile.Location{Bucket: "tommy-b", Region: "us-west-2", Account: accountB}, compile.Location{Bucket: "tommy"})

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -41,25 +42,30 @@ func (f forgetful) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// mutated is an answer of a server after some edits: bytes, pieces of XML, and parts of itself.
+// mutated is an answer of a server after some edits: of elements, their texts, and bytes.
 func mutated(good string) *rapid.Generator[string] {
 	pieces := rapid.SampledFrom([]string{
 		"<", ">", "/", "&", ";", "&amp;", "&#65;", "&#x41;", "&#0;", "&#233;", "&quot", "<Key>", "</Key>", "<Key/>", "<Size/>", "<key>x</key>", "<Contents>", "</Contents>",
 		"<Contents></Contents>", "<ETag>", "</ETag>", "<!---->", "<![CDATA[x]]>", "]]>", "<?x?>", " a='b'", "x:", "\r", "\n", "\x00", "\x7f", "é", "\xff", "%", "%41", "+", "-1",
 		"9999999999999999999", "true", "", " ", "\"", "<IsTruncated>1</IsTruncated>", "<EncodingType>url</EncodingType>", "<EncodingType></EncodingType>", "STANDARD", "<Owner/>",
-		"<RestoreStatus/>", "<Owner><ID>i</ID></Owner>", "<StorageClass/>", "<ChecksumAlgorithm/>", "<ChecksumType/>", "<ChecksumCRC32/>", "<ChecksumCRC32>x</ChecksumCRC32>",
+		"<RestoreStatus/>", "<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>", "<Owner><ID>i</ID></Owner>", "<StorageClass/>", "<ChecksumAlgorithm/>", "<ChecksumType/>", "<ChecksumCRC32/>", "<ChecksumCRC32>x</ChecksumCRC32>",
 	})
+	leaf := regexp.MustCompile("<([A-Za-z0-9]+)>[^<]*</[A-Za-z0-9]+>")
+	leaves := leaf.FindAllString(good, -1)
+	texts := rapid.OneOf(pieces, rapid.SampledFrom([]string{"a+b%2Bc", "%zz", "&lt;&#x7e;&apos;", "2024-01-31T00:00:00Z", "2023-02-29T00:00:00Z", "\"e\"", "e-3", "url", "007", "False", "false"}))
 	return rapid.Custom(func(t *rapid.T) string {
 		text := good
-		for range rapid.IntRange(1, 3).Draw(t, "edits") {
+		for range rapid.IntRange(1, 4).Draw(t, "edits") {
+			if rapid.IntRange(0, 3).Draw(t, "kind") > 0 { // an element
+				old, other := rapid.SampledFrom(leaves).Draw(t, "old"), rapid.SampledFrom(leaves).Draw(t, "other")
+				name := leaf.FindStringSubmatch(old)[1]
+				with := rapid.SampledFrom([]string{"", other, old + other, other + old, "<" + name + ">" + texts.Draw(t, "text") + "</" + name + ">"}).Draw(t, "with")
+				text = strings.Replace(text, old, with, 1)
+				continue
+			}
 			from := rapid.IntRange(0, len(text)).Draw(t, "from")
 			to := min(len(text), from+rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 3), rapid.IntRange(0, 200)).Draw(t, "length"))
-			with := pieces.Draw(t, "with")
-			if rapid.Bool().Draw(t, "own") {
-				start := rapid.IntRange(0, len(text)).Draw(t, "start")
-				with = text[start:min(len(text), start+rapid.IntRange(0, 100).Draw(t, "size"))]
-			}
-			text = text[:from] + with + text[to:]
+			text = text[:from] + pieces.Draw(t, "with") + text[to:]
 		}
 		return text
 	})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"xplan/executor"
@@ -169,7 +170,7 @@ func left(owned []state.Owned) (left, kept []string) {
 }
 
 func leftWords(o state.Owned) string {
-	s := o.Kind + " " + o.Subject
+	s := strings.TrimSpace(o.Kind + " " + o.Subject)
 	if o.Parent != "" {
 		s += " of " + o.Parent
 	}

@@ -80,12 +80,17 @@ func codeOf(err error) int {
 	}
 }
 
+var errStopped = errors.New("stopped; nothing was changed")
+
 // exit shows an error once and returns its exit status.
 func (a *app) exit(err error) int {
 	code := codeOf(err)
 	var status statusError
 	if err == nil || errors.As(err, &status) {
 		return code
+	}
+	if code == exitInterrupted { // a run that has begun tells its end by itself
+		err = errStopped
 	}
 	var problems *plan.Problems
 	switch {

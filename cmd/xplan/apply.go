@@ -134,6 +134,7 @@ func (a *app) apply(ctx context.Context, w work) error {
 	if err := w.flags.check(w.plan); err != nil {
 		return err
 	}
+	a.warn(w.plan)
 	counting := compile.CountAll
 	switch {
 	case w.flags.noScan || w.only != nil:
@@ -162,6 +163,16 @@ func (a *app) apply(ctx context.Context, w work) error {
 		}
 	}
 	return a.execute(ctx, w, s, prog)
+}
+
+// warn shows what the plan file allows and probably does not mean.
+func (a *app) warn(p *plan.Plan) {
+	if a.json {
+		return // the stream has the program's warnings; validate has the file's
+	}
+	for _, w := range p.Warnings {
+		a.say("%s", w.String())
+	}
 }
 
 // nothing says that the plan holds already.

@@ -27,6 +27,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.warn(p)
 			if err := a.showProgram(p, prog); err != nil {
 				return err
 			}

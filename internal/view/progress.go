@@ -34,6 +34,7 @@ type Progress struct {
 	lines int        // of the live block that stand on the terminal
 	steps []string   // running, in the order in which they started
 	begun time.Time
+	base  map[string]int64 // settled when the pair was first looked at
 	last  sample
 	rate  float64 // objects a second, smoothed
 }
@@ -192,8 +193,14 @@ func (p *Progress) tick() {
 // measure smooths the rate over about five looks.
 func (p *Progress) measure(rows []PairRow) {
 	now := sample{at: p.o.Now()}
+	if p.base == nil {
+		p.base = map[string]int64{}
+	}
 	for _, r := range rows {
-		now.settled += r.Settled
+		if _, seen := p.base[r.Pair]; !seen {
+			p.base[r.Pair] = r.Settled // by earlier runs: no work of this one
+		}
+		now.settled += r.Settled - p.base[r.Pair]
 	}
 	seconds := now.at.Sub(p.last.at).Seconds()
 	if seconds <= 0 {

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -207,5 +208,18 @@ func TestASampleIsALine(t *testing.T) {
 	line := ProgressJSON(began, []PairRow{{Pair: "p"}})
 	if line.Type != executor.StepProgress || len(line.Pairs) != 1 || !line.Time.Equal(began) {
 		t.Errorf("%+v", line)
+	}
+}
+
+func TestWhatEarlierRunsSettledIsNoRate(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	p := NewProgress(io.Discard, ProgressOptions{Now: func() time.Time { return now }})
+	p.last = sample{at: now}
+	for _, settled := range []int64{1_000_000, 1_000_100, 1_000_200} {
+		now = now.Add(time.Second)
+		p.measure([]PairRow{{Pair: "a", Settled: settled}})
+	}
+	if p.rate > 100 {
+		t.Errorf("rate %.0f a second, want at most the 100 that this run settled", p.rate)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"xplan/internal/bench/floor"
 	"xplan/internal/bench/null"
 	"xplan/internal/compile"
 	"xplan/internal/s3copy"
@@ -95,46 +96,63 @@ func cpu(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// hotCalls are the requests of a run that there are many of.
-func hotCalls() map[string]func(b *testing.B, at *bucket, key string, buf *[]s3copy.Object) error {
-	return map[string]func(b *testing.B, at *bucket, key string, buf *[]s3copy.Object) error{
-		"copy": func(b *testing.B, at *bucket, key string, _ *[]s3copy.Object) error {
-			_, err := at.CopyObject(b.Context(), s3copy.CopyRequest{SourceKey: key, Key: key})
+// A hotCall is a request of a run that there are many of.
+type hotCall func(ctx context.Context, o s3copy.Object, buf *[]s3copy.Object) error
+
+func hotCalls(at *bucket) map[string]hotCall {
+	return map[string]hotCall{
+		"copy": func(ctx context.Context, o s3copy.Object, _ *[]s3copy.Object) error {
+			_, err := at.CopyObject(ctx, s3copy.CopyRequest{SourceKey: o.Key, Key: o.Key, IfMatch: o.ETag})
 			return err
 		},
-		"head": func(b *testing.B, at *bucket, key string, _ *[]s3copy.Object) error {
-			_, err := at.Head(b.Context(), s3copy.HeadRequest{Key: key, Checksums: true})
+		"head": func(ctx context.Context, o s3copy.Object, _ *[]s3copy.Object) error {
+			_, err := at.Head(ctx, s3copy.HeadRequest{Key: o.Key, Checksums: true})
 			return err
 		},
-		"tags": func(b *testing.B, at *bucket, key string, _ *[]s3copy.Object) error {
-			_, err := at.Tags(b.Context(), key)
+		"tags": func(ctx context.Context, o s3copy.Object, _ *[]s3copy.Object) error {
+			_, err := at.Tags(ctx, o.Key)
 			return err
 		},
-		"list": func(b *testing.B, at *bucket, _ string, buf *[]s3copy.Object) error {
-			page, err := at.ListPage(b.Context(), s3copy.PageRequest{}, *buf)
+		"list": func(ctx context.Context, _ s3copy.Object, buf *[]s3copy.Object) error {
+			page, err := at.ListPage(ctx, s3copy.PageRequest{}, *buf)
 			*buf = page.Objects
 			return err
 		},
 	}
 }
 
-// BenchmarkHotCalls measures the client alone, 64 requests in flight; a page of a list has 1,000 keys.
+// BenchmarkHotCalls measures the client alone, 64 requests in flight; a page of a list has 1,000 keys. The
+// floor is a bare loop over net/http with the SDK's signer and no safety headers.
 func BenchmarkHotCalls(b *testing.B) {
 	url := startNull(b)
-	keys, err := null.NewNamespace(null.Dated, benchKeys, null.Sizes{})
-	if err != nil {
-		b.Fatal(err)
+	plain, lane := hotCalls(openNull(b, url, Options{Plain: true})), hotCalls(openNull(b, url, Options{}))
+	bare := floor.New(url, null.Source, null.Destination, 64)
+	objects := listAll(b, openNull(b, url, Options{}))
+	for _, what := range slices.Sorted(maps.Keys(plain)) {
+		b.Run("call="+what+"/by=sdk", benchmarkHotCall(objects, plain[what]))
+		b.Run("call="+what+"/by=lane", benchmarkHotCall(objects, lane[what]))
 	}
-	for _, by := range []string{"plain", "lane"} {
-		at := openNull(b, url, Options{Plain: by == "plain"})
-		for _, what := range slices.Sorted(maps.Keys(hotCalls())) {
-			benchmarkHotCall(b, by+"/"+what, at, keys, hotCalls()[what])
+	b.Run("call=copy/by=floor", benchmarkHotCall(objects, func(ctx context.Context, o s3copy.Object, _ *[]s3copy.Object) error {
+		return bare.CopyOne(ctx, o.Key)
+	}))
+}
+
+func listAll(tb testing.TB, at *bucket) (all []s3copy.Object) {
+	tb.Helper()
+	for r := (s3copy.PageRequest{}); ; {
+		page, err := at.ListPage(tb.Context(), r, nil)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all = append(all, page.Objects...)
+		if r.Token = page.Token; !page.More {
+			return all
 		}
 	}
 }
 
-func benchmarkHotCall(b *testing.B, name string, at *bucket, keys null.Namespace, call func(*testing.B, *bucket, string, *[]s3copy.Object) error) {
-	b.Run(name, func(b *testing.B) {
+func benchmarkHotCall(objects []s3copy.Object, call hotCall) func(b *testing.B) {
+	return func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetParallelism(32)
 		var next atomic.Int64
@@ -142,12 +160,12 @@ func benchmarkHotCall(b *testing.B, name string, at *bucket, keys null.Namespace
 		b.RunParallel(func(p *testing.PB) {
 			var buf []s3copy.Object
 			for p.Next() {
-				if err := call(b, at, keys.Key(int(next.Add(1))%benchKeys), &buf); err != nil {
+				if err := call(b.Context(), objects[int(next.Add(1))%len(objects)], &buf); err != nil {
 					b.Error(err)
 					return
 				}
 			}
 		})
 		b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
-	})
+	}
 }

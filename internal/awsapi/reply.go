@@ -53,7 +53,7 @@ func (b *buffers) read(response *http.Response) *reply {
 			continue
 		}
 		_ = response.Body.Close() // it has ended
-		if err != io.EOF {        //nolint:errorlint // what a Reader returns at its end is this very value
+		if err != io.EOF {
 			r.rest = io.NopCloser(broken{err})
 		}
 		return r

@@ -209,37 +209,46 @@ func momentOf(text []byte) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	for i, c := range []byte(form) {
-		if c != '0' && text[i] != c || c == '0' && (text[i] < '0' || text[i] > '9') {
+		if c != '0' && text[i] != c || c == '0' && !digit(text[i]) {
 			return time.Time{}, false
 		}
 	}
-	number := func(digits []byte) (n int) {
-		for _, c := range digits {
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	nanoseconds := 0
-	if fraction := text[len(form) : len(text)-1]; len(fraction) > 0 {
-		if fraction[0] != '.' || len(fraction) == 1 || len(fraction) > 10 {
-			return time.Time{}, false
-		}
-		for i := 1; i <= 9; i++ {
-			nanoseconds *= 10
-			if i >= len(fraction) {
-				continue
-			}
-			if fraction[i] < '0' || fraction[i] > '9' {
-				return time.Time{}, false
-			}
-			nanoseconds += int(fraction[i] - '0')
-		}
-	}
+	nanoseconds, ok := fraction(text[len(form) : len(text)-1])
 	month, day, hour, minute, second := number(text[5:7]), number(text[8:10]), number(text[11:13]), number(text[14:16]), number(text[17:19])
 	t := time.Date(number(text[:4]), time.Month(month), day, hour, minute, second, nanoseconds, time.UTC)
 	// What no clock shows would have been carried over.
-	return t, t.Month() == time.Month(month) && t.Day() == day && hour < 24 && minute < 60 && second < 60
+	return t, ok && t.Month() == time.Month(month) && t.Day() == day && hour < 24 && minute < 60 && second < 60
 }
+
+// fraction reads the part behind the seconds, with its point, in nanoseconds.
+func fraction(text []byte) (int, bool) {
+	if len(text) == 0 {
+		return 0, true
+	}
+	digits := text[1:]
+	if text[0] != '.' || len(digits) == 0 || len(digits) > 9 {
+		return 0, false
+	}
+	for _, c := range digits {
+		if !digit(c) {
+			return 0, false
+		}
+	}
+	n := number(digits)
+	for range 9 - len(digits) {
+		n *= 10
+	}
+	return n, true
+}
+
+func number(digits []byte) (n int) {
+	for _, c := range digits {
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
 
 func (s *scanner) space() {
 	for s.at < len(s.b) && (s.b[s.at] == ' ' || s.b[s.at] == '\n' || s.b[s.at] == '\t') {

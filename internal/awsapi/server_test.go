@@ -73,19 +73,19 @@ func (s *server) requests() []request {
 }
 
 // settle keeps the machine's own settings out of a test.
-func settle(t testing.TB) {
-	t.Helper()
+func settle(tb testing.TB) {
+	tb.Helper()
 	for _, name := range []string{
 		"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS",
 		"AWS_SESSION_TOKEN", "AWS_CA_BUNDLE",
 	} {
-		t.Setenv(name, "")
+		tb.Setenv(name, "")
 	}
-	t.Setenv("AWS_CONFIG_FILE", "/nonexistent")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_ACCESS_KEY_ID", testKeyID)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", testKey)
+	tb.Setenv("AWS_CONFIG_FILE", "/nonexistent")
+	tb.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+	tb.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	tb.Setenv("AWS_ACCESS_KEY_ID", testKeyID)
+	tb.Setenv("AWS_SECRET_ACCESS_KEY", testKey)
 }
 
 func openAccount(t *testing.T, a plan.Account) *Account {

@@ -25,7 +25,7 @@ func Ending(w io.Writer, e End, style Style) error {
 		}
 	}
 	for _, pair := range slices.Sorted(maps.Keys(e.Pairs)) {
-		p.pair(pair, e.Pairs[pair])
+		p.pair(pair, e.Pairs[pair], "xplan report")
 	}
 	for _, text := range e.Waiting {
 		p.line(p.paint("?", "? waits for you: "+safe(text)))
@@ -53,8 +53,8 @@ func stateWords(e End) string {
 	}
 }
 
-// pair is the account of one pair: every key, and by what it is proven.
-func (p *page) pair(name string, s s3copy.Summary) {
+// pair is the account of one pair: every key, and by what it is proven. Where says what shows more failures.
+func (p *page) pair(name string, s s3copy.Summary, where string) {
 	t, e := s.Tally, s.Tally.Evidence
 	p.line(p.paint("#", safe(name)))
 	if t.Listed.Objects == 0 && t.Deleted.Objects > 0 { // only the clean-up had something to do
@@ -72,11 +72,19 @@ func (p *page) pair(name string, s s3copy.Summary) {
 	}
 	for i, f := range s.Failures {
 		if i == 10 {
-			p.line(fmt.Sprintf("  … and %s more: xplan report has them", number(int64(len(s.Failures)-i))))
+			p.line("  ", moreFailures(max(t.Failed.Objects, int64(len(s.Failures)))-10, int64(len(s.Failures)), where))
 			break
 		}
 		p.line("  ", p.paint("!", "! "+f.Phase+" "+Key(f.Key)+": "+safe(f.Reason)))
 	}
+}
+
+// moreFailures says how many are not shown. A summary holds the first of them only.
+func moreFailures(more, held int64, where string) string {
+	if more+10 > held {
+		return fmt.Sprintf("… and %s more: %s has the first %s", number(more), where, number(held))
+	}
+	return fmt.Sprintf("… and %s more: %s has them", number(more), where)
 }
 
 // left is the proof of the clean-up: what state knows to stand.
@@ -144,17 +152,29 @@ func EventJSON(run string, e executor.Event) executor.Event {
 // Verification renders what comparing a pair again found.
 func Verification(w io.Writer, pair plan.Pair, s s3copy.Summary, style Style) error {
 	p := &page{style: style}
-	p.pair(pair.ID(), s)
+	p.pair(pair.ID(), s, "--json")
 	switch {
 	case s.Tally.Failed.Objects > 0:
 		p.line("  ", p.paint("!", fmt.Sprintf("! not equal: %s missing, different or without the evidence asked for", plural(s.Tally.Failed.Objects, "object"))))
 	default:
-		p.line("  ", p.paint("+", fmt.Sprintf("every object of the source is at the destination, at level %s", pair.Verify.Level)))
+		p.line("  ", p.paint("+", verified(pair, s.Tally)))
 	}
 	if s.Tally.Extra.Objects > 0 {
 		p.line(fmt.Sprintf("  %s at the destination only", plural(s.Tally.Extra.Objects, "object")))
 	}
 	return p.to(w)
+}
+
+// verified says what is equal, and of what nothing is said.
+func verified(pair plan.Pair, t s3copy.Tally) string {
+	text := "every object of the source is at the destination, at level " + string(pair.Verify.Level)
+	if t.Skipped.Objects > 0 {
+		text = fmt.Sprintf("every object that the plan does not skip is at the destination, at level %s; skipped: %s", pair.Verify.Level, number(t.Skipped.Objects))
+	}
+	if weak := t.Evidence.SizeOnly.Objects; weak > 0 && pair.Verify.Level != plan.LevelSize {
+		text += "; by size only: " + number(weak)
+	}
+	return text
 }
 
 // Life renders a status for another terminal.

@@ -12,6 +12,7 @@ import (
 
 	"xplan/executor"
 	"xplan/internal/compile"
+	"xplan/internal/s3copy"
 	"xplan/plan"
 )
 
@@ -301,5 +302,28 @@ func TestAPipeThatIsGoneIsAnError(t *testing.T) {
 		if !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestAVerificationClaimsNoMoreThanWasCompared(t *testing.T) {
+	pair := parsed(t, richPlan).Buckets[0]
+	pair.Verify.Level = plan.LevelChecksum
+	for want, tally := range map[string]s3copy.Tally{
+		"every object of the source is at the destination, at level checksum\n":                               {},
+		"every object that the plan does not skip is at the destination, at level checksum; skipped: 1,500\n": {Skipped: objects(1500, 1)},
+		"every object of the source is at the destination, at level checksum; by size only: 3\n":              {Evidence: s3copy.Evidence{SizeOnly: objects(3, 1)}},
+	} {
+		var b strings.Builder
+		if err := Verification(&b, pair, s3copy.Summary{Tally: tally}, Style{}); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%v, %s\nwant %s", err, b.String(), want)
+		}
+	}
+}
+
+func TestMoreFailuresThanAreHeldAreSaid(t *testing.T) {
+	sum := s3copy.Summary{Tally: s3copy.Tally{Failed: objects(5000, 1)}, Failures: make([]s3copy.Failure, 1000)}
+	var b strings.Builder
+	if err := Verification(&b, parsed(t, richPlan).Buckets[0], sum, Style{}); err != nil || !strings.Contains(b.String(), "… and 4,990 more: --json has the first 1,000\n") {
+		t.Errorf("%v, %s", err, b.String())
 	}
 }

@@ -40,7 +40,7 @@ func (e *LockedError) Error() string {
 	if e.Holder.RunID != "" {
 		s += " (run " + e.Holder.RunID + ")"
 	}
-	return s
+	return s + ": wait for its end, or stop it with xplan cancel"
 }
 
 // A VersionError says that a newer xplan wrote this. It is never guessed at.

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -76,19 +77,24 @@ func samePrincipal(signer, principal string) bool {
 // errNoProof says that an object tells nothing about access: it is gone, archived, or under a customer's own key.
 var errNoProof = errors.New("the object proves nothing")
 
-// onSample runs a probe on the first objects of the bucket, those with bytes first, until one proves something.
+// onSample runs a probe on the first objects of the bucket, those with bytes first, until one proves something. A denial
+// may be the object's own (its key, its owner): it counts where no other object answers.
 func onSample(ctx context.Context, b *bucket, prefix string, probe func(context.Context, *bucket, s3copy.Object) error) error {
 	page, err := b.ListPage(ctx, s3copy.PageRequest{Prefix: prefix, Max: probeKeys}, nil)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(page.Objects, func(x, y s3copy.Object) int { return telling(y) - telling(x) })
+	var refusal error
 	for _, o := range page.Objects {
-		if err := probe(ctx, b, o); !errors.Is(err, errNoProof) {
+		switch err := probe(ctx, b, o); {
+		case errors.Is(err, s3copy.ErrDenied):
+			refusal = cmp.Or(refusal, err)
+		case !errors.Is(err, errNoProof):
 			return err
 		}
 	}
-	return nil
+	return refusal
 }
 
 // telling ranks objects by what reading them proves.

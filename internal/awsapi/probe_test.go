@@ -156,3 +156,26 @@ func TestCredentialsOfSomebodyElseFailTheProbe(t *testing.T) {
 		t.Error("another account's role of that name passes")
 	}
 }
+
+func TestProbeIsNotHeldUpByOneObjectsOwnDenial(t *testing.T) {
+	for name, c := range map[string]struct {
+		open string // the object that may be read
+		want error
+	}{
+		"one of them answers": {"/tommy/in/b", nil},
+		"none does":           {"", s3copy.ErrDenied},
+	} {
+		s := serve(t, func(r request) (int, string) {
+			switch {
+			case strings.Contains(r.Query, "list-type"):
+				return 200, `<ListBucketResult><Contents><Key>in/a</Key><Size>9</Size></Contents><Contents><Key>in/b</Key><Size>9</Size></Contents></ListBucketResult>`
+			case r.Path == c.open:
+				return 200, "<Tagging/>"
+			}
+			return 403, xmlError("AccessDenied", "kms:Decrypt")
+		})
+		if err := account(t, s).Own().Probe(t.Context(), compile.LegTagsSource, probeSpec()); !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+}

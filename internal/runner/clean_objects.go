@@ -118,7 +118,21 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	}
 	res := done(fmt.Sprintf("%d objects deleted, listed again and gone", tally.Deleted.Objects))
 	res.Detail = tally
-	return res, nil
+	left, err := first(ctx, job)
+	if left != "" { // nothing that was proven: it was written since
+		res = waiting(fmt.Sprintf("%d objects of %s deleted, and %q was written since: it is not copied; run xplan apply again", tally.Deleted.Objects, c.Pair.Source, left))
+		res.Detail = tally
+	}
+	return res, err
+}
+
+// first gives a key of the job's source, "" where it holds none.
+func first(ctx context.Context, job s3copy.Job) (string, error) {
+	page, err := job.Source.ListPage(ctx, s3copy.PageRequest{Prefix: job.Prefix, Max: 1}, nil)
+	if err != nil || len(page.Objects) == 0 {
+		return "", err
+	}
+	return page.Objects[0].Key, nil
 }
 
 // forbidden reads what must hold before anything of a source is deleted, now and not at plan time.
@@ -179,6 +193,13 @@ func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, e
 		if deleter, err = r.session.get(); err != nil {
 			return executor.Result{}, err
 		}
+	}
+	switch key, err := first(ctx, job); {
+	case err != nil:
+		return executor.Result{}, err
+	case key == "": // emptied by mistake, as likely as not
+		return waiting(fmt.Sprintf("%s lists no object below %q, so all that %s has there would go: delete it by hand if you mean that",
+			c.Pair.Source, c.Pair.Prefix, c.Pair.Destination)), nil
 	}
 	job.Counters = &s3copy.Counters{} // the pair's own counts are the copy's
 	job.Rules.Restore = false

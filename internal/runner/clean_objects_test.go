@@ -171,6 +171,33 @@ func TestExtraObjectsGoOnlyWithTheDestinationsName(t *testing.T) {
 	})
 }
 
+func TestAnEmptySourceDeletesNothingAtTheDestination(t *testing.T) {
+	onPair(t, func(w *bench, source, destination *memory) {
+		destination.put("one", "the only copy")
+		for _, key := range source.keys() {
+			delete(source.objects, key)
+		}
+		w.deps.Confirmed["tommy-b"] = true
+		s := pairStep(compile.KindCleanExtra, func(c *compile.CopySpec) { c.Pair.Copy.DeleteExtra = true })
+		if r := w.ends(s, executor.Waiting); !strings.Contains(r.Message, "delete it by hand") {
+			t.Errorf("says %q", r.Message)
+		}
+		if len(destination.keys()) != 1 {
+			t.Errorf("left are %v", destination.keys())
+		}
+	})
+}
+
+func TestAnObjectWrittenDuringTheDeletionIsNamed(t *testing.T) {
+	moved(t, func(w *bench, source, _ *memory) {
+		source.deleted = func() { source.put("new", "written since") }
+		r := w.ends(pairStep(compile.KindCleanSourceObjects, nil), executor.Waiting)
+		if !strings.Contains(r.Message, `3 objects of tommy deleted, and "new" was written since`) {
+			t.Errorf("says %q", r.Message)
+		}
+	})
+}
+
 func TestOnlyUploadsOfOursAreAborted(t *testing.T) {
 	onPair(t, func(w *bench, _, destination *memory) {
 		journal := Records{DB: w.db}.Journal(pairOf())

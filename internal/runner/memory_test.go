@@ -26,6 +26,7 @@ type memory struct {
 	aborted  []string
 	restored []string
 	fail     map[string]error // by key, of copies and deletions
+	deleted  func()           // called after a deletion
 }
 
 type thing struct {
@@ -167,6 +168,9 @@ func (m *memory) PutPart(context.Context, string, string, int, []byte) (s3copy.P
 }
 
 func (m *memory) DeleteObjects(_ context.Context, objects []s3copy.Deletion) ([]error, error) {
+	if m.deleted != nil {
+		defer m.deleted()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	errs := make([]error, len(objects))

@@ -46,7 +46,7 @@ func findArms(ctx context.Context, list, dir string) ([]arm, error) {
 	var arms []arm
 	asked := strings.Split(list, ",")
 	if list == "" {
-		asked = []string{"floor", "xplan", "s5cmd", "rclone", "aws"}
+		asked = []string{"floor", "xplan", "s5cmd", "rclone", "rclone" + noHead, "aws"}
 	}
 	for _, name := range asked {
 		a, err := findArm(ctx, name, dir)
@@ -60,6 +60,9 @@ func findArms(ctx context.Context, list, dir string) ([]arm, error) {
 	return arms, nil
 }
 
+// noHead at the end of rclone's name has it look at no copy: it sends a HEAD after each otherwise.
+const noHead = "-nohead"
+
 func findArm(ctx context.Context, name, dir string) (arm, error) {
 	name, path, given := strings.Cut(name, "=")
 	var err error
@@ -70,7 +73,7 @@ func findArm(ctx context.Context, name, dir string) (arm, error) {
 	case name == "xplan":
 		path, err = build(ctx, dir)
 	default:
-		path, err = exec.LookPath(name)
+		path, err = exec.LookPath(strings.TrimSuffix(name, noHead))
 	}
 	if err != nil {
 		return arm{}, err
@@ -86,7 +89,13 @@ func findArm(ctx context.Context, name, dir string) (arm, error) {
 		a.args, a.Command = s5cmdArgs, "s5cmd --numworkers N sync"
 		a.Version = version(ctx, path, "version")
 	case "rclone":
-		a.args, a.Command = rcloneArgs, "rclone sync --checksum --fast-list --s3-no-head --s3-no-head-object --transfers N --checkers N"
+		a.args, a.Command = rcloneArgs, "rclone sync --checksum --fast-list --s3-no-head --transfers N --checkers N"
+		if strings.HasSuffix(name, noHead) {
+			a.args = func(t task) []string {
+				return append(rcloneArgs(t), "--s3-no-head-object", "--ignore-size", "--ignore-checksum")
+			}
+			a.Command += ", and --s3-no-head-object --ignore-size --ignore-checksum: it looks at no copy"
+		}
 		a.Version = version(ctx, path, "version")
 	case "aws":
 		a.args, a.setUp, a.Command = awsArgs, awsConfig, "aws s3 sync, max_concurrent_requests as given"
@@ -140,7 +149,7 @@ func s5cmdArgs(t task) []string {
 func rcloneArgs(t task) []string {
 	n := strconv.Itoa(t.inFlight)
 	remote := func(bucket string) string {
-		return `:s3,provider=AWS,env_auth=true,region=us-east-1,force_path_style=true,no_check_bucket=true,no_head=true,no_head_object=true,endpoint="` + t.endpoint + `":` + bucket
+		return `:s3,provider=AWS,env_auth=true,region=us-east-1,force_path_style=true,no_check_bucket=true,no_head=true,endpoint="` + t.endpoint + `":` + bucket
 	}
 	return []string{"sync", remote(null.Source), remote(null.Destination), "--checksum", "--fast-list", "--transfers", n, "--checkers", n, "--quiet"}
 }

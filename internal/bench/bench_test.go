@@ -61,3 +61,10 @@ func TestTheMiddleRoundIsShown(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestACommandNamesNobodysFolders(t *testing.T) {
+	got := withoutPaths([]string{"-arms", "floor,xplan=/somewhere/xplan", "-out", "/somewhere/else", "-keys", "10"})
+	if got != "-arms floor,xplan=… -keys 10" {
+		t.Error(got)
+	}
+}

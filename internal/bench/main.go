@@ -22,9 +22,10 @@ import (
 func main() {
 	log.SetFlags(0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
-		log.Panicln("bench:", err)
+	err := run(ctx, os.Args[1:], os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		log.Fatalln("bench:", err)
 	}
 }
 
@@ -57,7 +58,7 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.scenarios, "scenarios", "", "comma-separated, a final * takes all that begin so; all by default: "+strings.Join(names(scenarios(options{})), ", "))
-	f.StringVar(&o.arms, "arms", "", "comma-separated: floor, xplan, s5cmd, rclone, aws; all that are found by default. xplan-old=PATH is another build of one")
+	f.StringVar(&o.arms, "arms", "", "comma-separated: floor, xplan, s5cmd, rclone, rclone-nohead, aws; all that are found by default. xplan-old=PATH is another build of one")
 	f.IntVar(&o.keys, "keys", 20_000, "keys of a scenario; some take fewer")
 	f.IntVar(&o.rounds, "rounds", 1, "rounds; every arm runs once in each")
 	f.IntVar(&o.inFlight, "in-flight", 256, "requests in flight, for every arm that can be told")

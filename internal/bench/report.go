@@ -45,10 +45,31 @@ func describe(ctx context.Context, o options, arms []arm, args []string) *report
 	commit = cmp.Or(o.commit, commit)
 	r := &report{
 		Commit: commit, Date: time.Now().UTC().Format(time.DateOnly), Machine: machine(), Go: runtime.Version(),
-		Command: strings.TrimSpace("go run ./internal/bench " + strings.Join(args, " ")), Note: o.note, InFlight: o.inFlight, Arms: arms,
+		Command: strings.TrimSpace("go run ./internal/bench " + withoutPaths(args)), Note: o.note, InFlight: o.inFlight, Arms: arms,
 	}
 	r.name = cmp.Or(o.name, r.Date+"-"+strings.Fields(commit + " unknown")[0])
 	return r
+}
+
+// withoutPaths gives the arguments as others can use them.
+func withoutPaths(args []string) string {
+	words := slices.Clone(args)
+	for i, w := range words {
+		arms := strings.Split(w, ",")
+		for j, a := range arms {
+			if name, path, ok := strings.Cut(a, "="); ok && strings.ContainsRune(path, filepath.Separator) {
+				arms[j] = name + "=…"
+			}
+		}
+		words[i] = strings.Join(arms, ",")
+	}
+	for i := range len(words) - 1 {
+		if words[i] == "-out" {
+			words = slices.Delete(words, i, i+2)
+			break
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // says gives what a program says, or nothing.

@@ -14,7 +14,9 @@ type crew struct {
 	turn     *sync.Cond
 	queue    []int
 	live     []*strand
-	stealing bool // one worker is on its way to split a strand
+	stealing int // workers on their way to split a strand
+	probes   int
+	misses   int // probes that found nothing
 	err      error
 	cost     [2]cost
 }
@@ -80,7 +82,7 @@ func (c *crew) next(ctx context.Context) *strand {
 			c.live = append(c.live, s)
 			return s
 		}
-		if len(c.live) == 0 && !c.stealing {
+		if len(c.live) == 0 && c.stealing == 0 {
 			c.turn.Broadcast()
 			return nil
 		}

@@ -75,10 +75,11 @@ type Limits struct {
 	StreamPart    Bytes // bytes held per streamed object; default 16 MiB
 	CommitKeys    int   // commit at least after so many keys; default 1,000
 
-	// Tests make these small.
+	// Tests turn these.
 	pageKeys   int     // keys of either side after which a page is closed
 	splitShare float64 // of the pages listed, what splits may cost
 	splitLeast float64 // pages that must be left of a range to be worth a split
+	guess      func(outlook) guess
 }
 
 // Validate says which limit makes no sense.
@@ -116,6 +117,9 @@ func (l Limits) withDefaults() Limits {
 	l.pageKeys = cmp.Or(l.pageKeys, 1000)
 	l.splitShare = cmp.Or(l.splitShare, splitShare)
 	l.splitLeast = cmp.Or(l.splitLeast, leastPages)
+	if l.guess == nil {
+		l.guess = outlook.guess
+	}
 	return l
 }
 

@@ -22,6 +22,8 @@ type outlook struct {
 	ahead float64 // keys that will be listed before the split takes place
 	far   float64 // keys that may be taken for granted where nobody knows the end
 	least float64 // keys that must be left for a split
+	empty bool    // the last probe found nothing
+	end   string  // where all ends that begins like the latest keys
 }
 
 // deep bounds how far outwards of what is seen to change a key is read as a number.
@@ -29,46 +31,51 @@ const deep = 1e9
 
 // guess extrapolates: it reads keys as numbers whose digits are the runes that were seen
 // to stand in a place, takes the keys' density from the latest pages, and goes on from
-// the last key by as many keys as are to be left.
+// the last key by as many keys as are to be left. Where nobody knows how many these are,
+// it goes by the jump that led to the strand, and farther.
 func (o outlook) guess() guess {
-	g := guess{fresh: true}
 	t := o.trail
-	since := t.since()
-	if t.done || since.keys == 0 || t.keys <= since.keys {
-		return g
+	if t.done || t.last == "" {
+		return guess{}
 	}
+	if o.empty {
+		o.end = newScale(t.samples, t.since().key, o.hi).close(o.hi)
+	}
+	g, jump := o.from(t.since())
+	if jump && t.origin != (mark{}) {
+		g, _ = o.from(t.origin)
+	}
+	return g
+}
+
+// from extrapolates the stretch since a mark. jump tells that the end is out of sight.
+func (o outlook) from(since mark) (g guess, jump bool) {
+	t := o.trail
 	scale := newScale(t.samples, since.key, o.hi)
 	last := scale.value(t.last)
 	step := (last - scale.value(since.key)) / float64(t.keys-since.keys)
-	if step <= 0 {
-		return g
+	if step <= 0 || math.IsInf(step, 0) || math.IsNaN(step) {
+		return g, false
 	}
 	end, known := 1.0, false
 	if strings.HasPrefix(o.hi, scale.common) && o.hi != "" {
 		end, known = scale.value(o.hi), true
 	}
 	left := (end-last)/step - o.ahead
-	if !known && (scale.from > 0 || left > 2*o.far || left < o.least) {
-		left = 2 * o.far
+	if left > 2*o.far || !known && (scale.from > 0 || left < o.least) {
+		left, jump = 2*o.far, true
 	}
 	if left < o.least {
-		return g
+		return g, jump
 	}
-	at := last + (o.ahead+left/2)*step
-	switch {
-	case at < 1:
-		g.pivot = scale.key(at, step*o.least/16)
-	case scale.from > 0:
-		g.pivot = scale.common + string(lastRune)
-	default:
-		g.pivot = scale.leap()
+	pivot := scale.key(last+(o.ahead+left/2)*step, step*o.least/16)
+	if o.empty && o.end != "" {
+		pivot = o.end
 	}
-	if g.pivot <= t.last || o.hi != "" && g.pivot >= o.hi || legalStart(g.pivot) != g.pivot || len(g.pivot) > maxKey {
-		g.pivot = ""
-		return g
+	if pivot > t.last && (o.hi == "" || pivot < o.hi) && legalStart(pivot) == pivot && len(pivot) <= maxKey {
+		g.pivot, g.left = pivot, left
 	}
-	g.left = left
-	return g
+	return g, jump
 }
 
 // lastRune is the greatest one that a StartAfter may hold.
@@ -78,6 +85,7 @@ const lastRune = '\U0010fffd'
 type scale struct {
 	common string // what the keys begin with
 	from   int    // its length in runes
+	word   int    // where the word begins that was seen to change
 	model  []rune // the last sample
 	digits [][]rune
 	seen   [][]rune // by place, the runes that stand there in the samples
@@ -99,6 +107,7 @@ func newScale(samples []string, since, hi string) *scale {
 		room *= float64(len(s.digit(s.from)))
 	}
 	s.common = string(s.model[:s.from])
+	s.word, _ = s.around(min(varies, len(s.model)-1))
 	return s
 }
 
@@ -134,7 +143,7 @@ func (s *scale) digit(i int) []rune {
 		set = append(set, s.model[i])
 	}
 	if own := kinds(set); own&inWord != 0 {
-		lo, hi := s.word(i)
+		lo, hi := s.around(i)
 		for j := lo; j < hi; j++ {
 			if k := kinds(s.seen[j]); k == own || k&(k-1) != 0 {
 				set = append(set, s.seen[j]...)
@@ -147,8 +156,8 @@ func (s *scale) digit(i int) []rune {
 	return s.digits[i]
 }
 
-// word gives the bounds of the model's word around a place.
-func (s *scale) word(i int) (lo, hi int) {
+// around gives the bounds of the model's word around a place.
+func (s *scale) around(i int) (lo, hi int) {
 	lo, hi = i, i
 	for lo > 0 && kind(s.model[lo-1])&inWord != 0 {
 		lo--
@@ -192,19 +201,20 @@ func kinds(set []rune) (k int) {
 	return k
 }
 
-// fill completes the kinds of runes that a set has some of.
+// fill completes the kinds of runes that a set has some of: letters up to f are taken
+// for hexadecimal digits until others are seen.
 func fill(set []rune) []rune {
-	k, lower, upper := kinds(set), 'z', 'Z'
-	if top := slices.Max(set); k == isDigit|isLower && top <= 'f' {
-		lower = 'f'
-	} else if k == isDigit|isUpper && top <= 'F' {
-		upper = 'F'
-	}
-	for _, c := range []struct {
-		kind     int
-		from, to rune
-	}{{isDigit, '0', '9'}, {isLower, 'a', lower}, {isUpper, 'A', upper}} {
-		for r := c.from; k&c.kind != 0 && r <= c.to; r++ {
+	for _, c := range [][3]rune{{'0', '9', '9'}, {'A', 'F', 'Z'}, {'a', 'f', 'z'}} {
+		top := rune(-1)
+		for _, r := range set {
+			if r >= c[0] && r <= c[2] {
+				top = max(top, r)
+			}
+		}
+		if top > c[1] {
+			c[1] = c[2]
+		}
+		for r := c[0]; top >= 0 && r <= c[1]; r++ {
 			set = append(set, r)
 		}
 	}
@@ -233,7 +243,13 @@ func (s *scale) value(key string) float64 {
 }
 
 // key gives a key that reads as about v, with no more runes than the precision asks for.
+// Where that would change more than the word that was seen to change, it gives the place
+// behind all such words instead: there either another kind of runes begins, or all that
+// begins alike ends.
 func (s *scale) key(v, precision float64) string {
+	if v >= 1 {
+		return s.leap()
+	}
 	key, weight := []rune(s.common), 1.0
 	for i := s.from; i < len(s.model) && weight > precision; i++ {
 		digit := s.digit(i)
@@ -243,16 +259,46 @@ func (s *scale) key(v, precision float64) string {
 		v = v*n - at
 		key = append(key, digit[int(at)])
 	}
+	if i := common(s.model, key); i < s.word {
+		if lo, hi := s.around(i); !s.counts(lo, hi) {
+			return s.leap()
+		}
+	}
 	return string(key)
+}
+
+// close gives the place behind all that begins with the outermost word in which the
+// keys could still change, if that is not the one that does, and no number. A probe
+// there tells whether the other words are worth looking for.
+func (s *scale) close(hi string) string {
+	i := common(s.model, []rune(hi))
+	if hi == "" || i >= s.word {
+		return ""
+	}
+	lo, end := s.around(i)
+	if end >= len(s.model) || s.counts(lo, end) {
+		return ""
+	}
+	return string(s.model[:end]) + string(s.model[end]+1)
+}
+
+// counts tells whether a word looks like a number.
+func (s *scale) counts(lo, hi int) bool {
+	for i := lo; i < hi; i++ {
+		if kinds(s.seen[i])&isDigit != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // leap gives the next place where another kind of runes begins.
 func (s *scale) leap() string {
-	top := s.digit(0)
-	for _, r := range []rune{':', '[', '{', '\u00a0', '\u0400', '\u3000', '\uac00', '\uf000', '\U00010000'} {
+	top := s.digit(s.word)
+	for _, r := range []rune{':', 'G', '[', 'g', '{', '\u00a0', '\u0400', '\u3000', '\uac00', '\uf000', '\U00010000'} {
 		if r > top[len(top)-1] {
-			return string(r)
+			return string(s.model[:s.word]) + string(r)
 		}
 	}
-	return string(lastRune)
+	return string(s.model[:s.word]) + string(lastRune)
 }

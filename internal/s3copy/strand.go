@@ -61,9 +61,12 @@ func (r *run) strand(rng int) *strand {
 	switch through, below := strings.CutPrefix(src.through, src.prefix); {
 	case src.through == "" || !below: // it ends where the prefix does
 	case through == "":
-		s.whole = true // of one key at most
+		s.whole = true // it has one key at most
 	default:
 		s.through = through
+	}
+	for _, side := range s.sides {
+		s.whole = s.whole || !plainXML(side.prefix) // no pivot below it is a legal start
 	}
 	s.begin()
 	return s

@@ -20,6 +20,7 @@ type trail struct {
 
 	samples []string     // of the last page, in order; the last one is last
 	marks   [recent]mark // where the latest pages began
+	origin  mark         // where the jump started that led here; its keys are a guess, below zero
 }
 
 // mark is a place in a listing, and how many keys were listed up to it.
@@ -71,9 +72,5 @@ func (*trail) place(i, n, size int) int {
 
 // since gives the place from which on the density is taken.
 func (t *trail) since() mark {
-	i := slices.IndexFunc(t.marks[:], func(m mark) bool { return m.keys > 0 })
-	if i < 0 {
-		return mark{}
-	}
-	return t.marks[i]
+	return t.marks[max(0, slices.IndexFunc(t.marks[:], func(m mark) bool { return m.keys > 0 }))]
 }

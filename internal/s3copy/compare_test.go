@@ -161,6 +161,18 @@ func TestPartsGrowSoThatTenThousandSuffice(t *testing.T) {
 	}
 }
 
+func TestPartsGrowWithTheObjectOnceTheyKeepItMoving(t *testing.T) {
+	l := Limits{}.withDefaults()
+	for size, want := range map[Bytes]int{
+		300 << 20: 3, 4 << 30: 32, 5 << 30: 20, 12 << 30: 32, 100 << 30: 32, 5 << 40: 1024,
+	} {
+		parts := evenParts(size, l.partSize(size))
+		if len(parts) != want || parts[0] > partSizeMax {
+			t.Errorf("%d bytes by %d parts of %d bytes, want %d parts", size, len(parts), parts[0], want)
+		}
+	}
+}
+
 func TestOnlyMultipartETagsHaveParts(t *testing.T) {
 	for etag, want := range map[string]int{
 		"": 0, md5A: 0, md5A + "-1": 1, md5A + "-10000": 10000, md5A + "-10001": 0, md5A + "-0": 0, md5A + "-x": 0, "abc-2": 0,

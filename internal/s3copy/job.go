@@ -70,7 +70,7 @@ type Limits struct {
 	Listers       int   // ranges listed at once; default 32
 	Pages         int   // pages of a range that may run ahead of its cursor; default 8
 	PartThreshold Bytes // larger objects are copied by parts; default 256 MiB, at most 5 GiB
-	PartSize      Bytes // of an object without a part layout of its own; default 128 MiB
+	PartSize      Bytes // at least, of an object without a part layout of its own; default 128 MiB
 	PartsInFlight int   // parts of one object at once; default 16
 	StreamPart    Bytes // bytes held per streamed object; default 16 MiB
 	CommitKeys    int   // commit at least after so many keys; default 1,000
@@ -121,6 +121,14 @@ func (l Limits) withDefaults() Limits {
 		l.guess = outlook.guess
 	}
 	return l
+}
+
+// partSize gives larger objects larger parts: twice as many as may be under way keep the
+// object moving to its end, and more only cost requests.
+func (l Limits) partSize(size Bytes) Bytes {
+	most := 2 * Bytes(l.PartsInFlight)
+	times := (size + most*l.PartSize - 1) / (most * l.PartSize)
+	return min(max(times, 1)*l.PartSize, max(partSizeMax, l.PartSize))
 }
 
 // ahead is how many pages may run ahead of all cursors together.

@@ -150,7 +150,7 @@ func (r *run) copyWhole(ctx context.Context, t *task, to string, fresh bool) (Co
 		SourceKey: t.src.Key, Key: to, IfMatch: t.src.ETag, IfNoneMatch: fresh,
 		StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, DropTags: !r.job.Rules.Tags,
 	}
-	answer, err := answered(paced(ctx, r, func(ctx context.Context) (Copied, error) {
+	answer, err := answered(paced(ctx, r, to, func(ctx context.Context) (Copied, error) {
 		return r.job.Destination.CopyObject(ctx, req)
 	}))
 	if err == nil {

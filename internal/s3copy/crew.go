@@ -116,6 +116,16 @@ func (c *crew) listed(s *strand, side int, w *walk, keys []Object, all int) {
 	c.turn.Signal()
 }
 
+// gate lets a strand be split that waits for a slow prefix: what is behind it need not.
+func (c *crew) gate(s *strand) {
+	s.mu.Lock()
+	s.hungry = true
+	s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turn.Signal()
+}
+
 // unlisted notes keys that were listed, and are left to another strand.
 func (c *crew) unlisted(side, keys int) {
 	c.mu.Lock()

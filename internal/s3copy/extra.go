@@ -52,7 +52,7 @@ func (r *run) remove(ctx context.Context, t *task) error {
 
 // delete asks for deletions and accounts for every one of them.
 func (r *run) delete(ctx context.Context, del Deleter, objects []Deletion) ([]error, error) {
-	errs, err := paced(ctx, r, func(ctx context.Context) ([]error, error) { return del.DeleteObjects(ctx, objects) })
+	errs, err := paced(ctx, r, objects[0].Key, func(ctx context.Context) ([]error, error) { return del.DeleteObjects(ctx, objects) })
 	if err != nil {
 		return nil, fmt.Errorf("delete %d objects: %w", len(objects), err)
 	}

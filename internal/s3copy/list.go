@@ -26,6 +26,14 @@ type side struct {
 	through string // "" means none
 }
 
+// valves are those of the side's bucket, for listings.
+func (s side) valves(r *run) *valves {
+	if s.name == "source" {
+		return &r.lists[atSource]
+	}
+	return &r.lists[atDestination]
+}
+
 // batch is one page on its way to the merge, or the error that ended the listing.
 type batch struct {
 	objects []Object
@@ -132,7 +140,7 @@ func (w *walk) start() {
 // fetch asks for the next page, a few times where that may help.
 func (w *walk) fetch(ctx context.Context, r *run, buf []Object) (Page, error) {
 	for try := 1; ; try++ {
-		page, err := patient(ctx, r, func() {}, func(ctx context.Context) (Page, error) {
+		page, err := patient(ctx, r, w.side.valves(r), w.side.prefix, func(ctx context.Context) (Page, error) {
 			return w.side.lister.ListPage(ctx, w.next, buf)
 		})
 		if err == nil || try == listTries || fatal(err) || errors.Is(err, ErrDenied) || ctx.Err() != nil {

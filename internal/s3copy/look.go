@@ -122,5 +122,5 @@ func silentHead(err error) bool {
 }
 
 func (r *run) head(ctx context.Context, h Header, req HeadRequest) (Details, error) {
-	return paced(ctx, r, func(ctx context.Context) (Details, error) { return h.Head(ctx, req) })
+	return paced(ctx, r, req.Key, func(ctx context.Context) (Details, error) { return h.Head(ctx, req) })
 }

@@ -223,6 +223,20 @@ func (m *merger) enough() error {
 	return nil
 }
 
+// hand hands a task out; the page waits for it. Where requests below the key's prefix
+// wait for the server already, it waits, too, so that they do not take all slots.
+func (m *merger) hand(ctx context.Context, t task) error {
+	if t.extras == nil {
+		if v := m.valves.of(m.job.place(t.src.Key)); v != nil && v.full() {
+			m.crew.gate(m.strand)
+			if err := v.admit(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return m.run.hand(ctx, t)
+}
+
 // hand hands a task out; the page waits for it.
 func (r *run) hand(ctx context.Context, t task) error {
 	t.page.begin()

@@ -32,7 +32,7 @@ func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Co
 		if t.src.Size <= r.limits.PartThreshold || unproven && t.src.Size <= singleMax {
 			return r.copyWhole(ctx, t, to, fresh)
 		}
-		parts = evenParts(t.src.Size, r.limits.PartSize)
+		parts = evenParts(t.src.Size, r.limits.partSize(t.src.Size))
 	}
 	req, err := r.uploadRequest(ctx, t, to, &d)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details)
 		return req, nil
 	}
 	var err error
-	req.Tags, err = paced(ctx, r, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key) })
+	req.Tags, err = paced(ctx, r, t.src.Key, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key) })
 	if err != nil && !errors.Is(err, ErrUnsupported) { // a server without tags has none to lose
 		return req, fmt.Errorf("read the source's tags: %w", err)
 	}
@@ -149,7 +149,7 @@ func (r *run) putPart(ctx context.Context, req PartRequest, p *partwise) error {
 	if r.job.Streaming {
 		part, err = r.streamPart(ctx, req, p.local)
 	} else {
-		part, err = paced(ctx, r, func(ctx context.Context) (Part, error) { return r.job.Destination.CopyPart(ctx, req) })
+		part, err = paced(ctx, r, req.Key, func(ctx context.Context) (Part, error) { return r.job.Destination.CopyPart(ctx, req) })
 	}
 	if err == nil && part.ETag == "" {
 		err = ErrEmptyAnswer
@@ -212,7 +212,7 @@ func (r *run) putParts(ctx context.Context, todo []PartRequest, p *partwise) err
 
 // complete ends an upload. Where the answer got lost, the object that stands decides.
 func (r *run) complete(ctx context.Context, src *Object, req CompleteRequest) (Copied, error) {
-	answer, err := answered(paced(ctx, r, func(ctx context.Context) (Copied, error) {
+	answer, err := answered(paced(ctx, r, req.Key, func(ctx context.Context) (Copied, error) {
 		return r.job.Destination.CompleteUpload(ctx, req)
 	}))
 	if err == nil {

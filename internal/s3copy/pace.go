@@ -9,25 +9,24 @@ import (
 )
 
 const (
-	throttledTries = 10                     // of one request that is told to slow down
-	throttledPause = 50 * time.Millisecond  // before the second try; doubles
-	throttledMost  = 5 * time.Second        // the longest pause
-	cutEvery       = 200 * time.Millisecond // one burst of slow-downs cuts the pace once
+	throttledTries = 10                    // of one request that is told to slow down
+	throttledPause = 50 * time.Millisecond // before the second try; doubles
+	throttledMost  = 5 * time.Second       // the longest pause
+	slowStart      = 16                    // requests that are in flight at first
 )
 
-// pace bounds what is in flight: a slot more for each round without complaint, 0.7
-// of them after a slow-down. Safe for concurrent use.
+// pace bounds what is in flight. It starts with few slots, and has one more for each
+// request that is done: so they double in the time that one takes. Safe for concurrent use.
 type pace struct {
 	mu       sync.Mutex
 	freed    *sync.Cond
-	most     float64
-	limit    float64
-	inFlight float64
-	cut      time.Time
+	most     int
+	limit    int
+	inFlight int
 }
 
 func newPace(most int) *pace {
-	p := &pace{most: float64(most), limit: float64(most)}
+	p := &pace{most: most, limit: min(most, slowStart)}
 	p.freed = sync.NewCond(&p.mu)
 	return p
 }
@@ -36,14 +35,14 @@ func newPace(most int) *pace {
 func (p *pace) enter(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.inFlight+1 > p.limit {
+	if p.inFlight >= p.limit {
 		defer context.AfterFunc(ctx, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.freed.Broadcast()
 		})()
 	}
-	for p.inFlight+1 > p.limit {
+	for p.inFlight >= p.limit {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -58,40 +57,38 @@ func (p *pace) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inFlight--
-	p.limit = min(p.most, p.limit+1/p.limit)
+	p.limit = min(p.most, p.limit+1)
 	p.freed.Broadcast()
 }
 
-// slow cuts the pace.
-func (p *pace) slow() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now := time.Now(); now.Sub(p.cut) >= cutEvery {
-		p.cut = now
-		p.limit = max(1, p.limit*0.7)
-	}
-}
-
 // paced runs a request on an object, again where the server says to slow down: then
-// fewer of them are in flight.
-func paced[T any](ctx context.Context, r *run, request func(context.Context) (T, error)) (T, error) {
-	return patient(ctx, r, r.pace.slow, request)
+// requests below the same prefix are sent at the rate that it bears.
+func paced[T any](ctx context.Context, r *run, key string, request func(context.Context) (T, error)) (T, error) {
+	return patient(ctx, r, &r.valves, key, request)
 }
 
 // patient runs a request, again after a while where the server says to slow down.
 func patient[T any](
-	ctx context.Context, r *run, slow func(), request func(context.Context) (T, error),
+	ctx context.Context, r *run, v *valves, key string, request func(context.Context) (T, error),
 ) (T, error) {
 	pause := throttledPause
 	for try := 1; ; try++ {
-		v, err := request(ctx)
-		if err == nil || try == throttledTries || !errors.Is(err, ErrThrottled) {
-			return v, err
+		if err := v.enter(ctx, key); err != nil {
+			var none T
+			return none, err
 		}
-		slow()
+		answer, err := request(ctx)
+		if !errors.Is(err, ErrThrottled) {
+			v.borne(key)
+			return answer, err
+		}
+		v.slow(key)
+		if try == throttledTries {
+			return answer, err
+		}
 		r.count.Retried.Add(1)
 		if err := wait(ctx, pause+rand.N(pause)); err != nil { //nolint:gosec // jitter
-			return v, err
+			return answer, err
 		}
 		pause = min(2*pause, throttledMost)
 	}
@@ -99,6 +96,9 @@ func patient[T any](
 
 // wait pauses for d, or until ctx ends.
 func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

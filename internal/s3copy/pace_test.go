@@ -45,28 +45,45 @@ func TestSlowDownsCostTimeAndNoObject(t *testing.T) {
 	})
 }
 
-func TestPaceIsCutOncePerBurstAndRecovers(t *testing.T) {
+func TestRateIsCutOncePerBurstAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(10)
+		v := newValve()
 		for range 5 {
-			p.slow()
+			v.slow(1000, true)
 		}
-		if p.limit != 7 {
-			t.Errorf("limit %v after one burst, want 7", p.limit)
+		if r := v.rate(time.Now()); r < 680 || r > 700 {
+			t.Errorf("%v a second after one burst, want 0.7 of 1,000", r)
 		}
 		time.Sleep(cutEvery)
-		p.slow()
-		if p.limit > 4.91 {
-			t.Errorf("limit %v after a second one", p.limit)
+		if r := v.rate(time.Now()); r < 980 || r > 995 {
+			t.Errorf("%v a second when the burst is over, want what was borne, but a little", r)
 		}
-		for range 100 {
-			if err := p.enter(t.Context()); err != nil {
-				t.Fatal(err)
+		for range 10 {
+			v.borneOne()
+		}
+		v.slow(0, true) // little was borne: at most 0.3 less
+		if r := v.rate(time.Now().Add(cutEvery)); r < 670 || r > 700 {
+			t.Errorf("%v a second after a second one", r)
+		}
+		time.Sleep(cutEvery)
+		v.slow(0, true)
+		v.slow(0, true)
+		time.Sleep(cutEvery)
+		v.slow(0, true) // nothing was
+		if r := v.rate(time.Now().Add(cutEvery)); r < 50 || r > 210 {
+			t.Errorf("%v a second where more is refused than borne", r)
+		}
+		last := 0.0
+		for i := range 20 {
+			now := time.Now().Add(time.Duration(i) * time.Second)
+			if r := v.rate(now); r <= last {
+				t.Errorf("%v a second after %d quiet seconds, and %v before", r, i, last)
+			} else {
+				last = r
 			}
-			p.leave()
 		}
-		if p.limit != 10 {
-			t.Errorf("limit %v after 100 good requests, want 10", p.limit)
+		if last < 1e6 {
+			t.Errorf("%v a second after 20 quiet seconds: no valve any more", last)
 		}
 	})
 }

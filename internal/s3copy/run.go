@@ -23,6 +23,8 @@ type run struct {
 	count    *Counters
 	watch    watcher
 	pace     *pace
+	valves   valves              // of requests on objects
+	lists    [2]valves           // of each bucket's listings
 	tasks    chan task           // schedule sends and closes
 	settled  chan<- *page        // to the committer
 	ahead    *semaphore.Weighted // pages that may run ahead of the last commit

@@ -174,7 +174,7 @@ func (r *run) decide(ctx context.Context, t *task) (outcome, error) {
 // confirmGone tells an object that was deleted since it was listed from one that the
 // server lists and does not find: that one would be lost without a word.
 func (r *run) confirmGone(ctx context.Context, t *task) (outcome, error) {
-	page, err := paced(ctx, r, func(ctx context.Context) (Page, error) {
+	page, err := paced(ctx, r, t.src.Key, func(ctx context.Context) (Page, error) {
 		return r.job.Source.ListPage(ctx, PageRequest{Prefix: t.src.Key, Max: 1}, nil)
 	})
 	if err == nil && len(page.Objects) > 0 && page.Objects[0].Key == t.src.Key {
@@ -188,7 +188,7 @@ func (r *run) confirmGone(ctx context.Context, t *task) (outcome, error) {
 
 // thaw asks for an archived object's restore. It stays a failure until it is done.
 func (r *run) thaw(ctx context.Context, t *task) (outcome, error) {
-	_, err := paced(ctx, r, func(ctx context.Context) (struct{}, error) {
+	_, err := paced(ctx, r, t.src.Key, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, r.job.Restorer.Restore(ctx, t.src.Key, r.job.Rules.RestoreDays)
 	})
 	if err != nil && !errors.Is(err, ErrExists) {

@@ -78,7 +78,7 @@ func (r *run) streamWhole(ctx context.Context, t *task, req UploadRequest, d *De
 	if digestETag(d) && sum != d.ETag {
 		return Copied{}, fmt.Errorf("what was read has the MD5 %s, and the source %s", sum, d.ETag)
 	}
-	answer, err := answered(paced(ctx, r, func(ctx context.Context) (Copied, error) {
+	answer, err := answered(paced(ctx, r, req.Key, func(ctx context.Context) (Copied, error) {
 		return r.job.Destination.PutObject(ctx, req, body)
 	}))
 	if err == nil {
@@ -98,7 +98,7 @@ func (r *run) streamPart(ctx context.Context, req PartRequest, local []string) (
 	}
 	defer release()
 	local[req.Number-1] = etagOf(body)
-	return paced(ctx, r, func(ctx context.Context) (Part, error) {
+	return paced(ctx, r, req.Key, func(ctx context.Context) (Part, error) {
 		return r.job.Destination.PutPart(ctx, req.Key, req.UploadID, req.Number, body)
 	})
 }

@@ -35,7 +35,7 @@ func (r *run) upload(ctx context.Context, src *Object, req UploadRequest, sizes 
 	if err := r.record(ctx, u); err != nil {
 		return u, nil, err
 	}
-	id, err := paced(ctx, r, func(ctx context.Context) (string, error) { return r.job.Destination.CreateUpload(ctx, req) })
+	id, err := paced(ctx, r, req.Key, func(ctx context.Context) (string, error) { return r.job.Destination.CreateUpload(ctx, req) })
 	if err == nil && id == "" {
 		err = ErrEmptyAnswer
 	}
@@ -102,7 +102,7 @@ func (r *run) abort(ctx context.Context, u Upload) error {
 		u.ID = id
 	}
 	if u.ID != "" {
-		_, err := paced(ctx, r, func(ctx context.Context) (struct{}, error) {
+		_, err := paced(ctx, r, u.Key, func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, r.job.Destination.AbortUpload(ctx, u.Key, u.ID)
 		})
 		if err != nil && !errors.Is(err, ErrNoUpload) {
@@ -115,7 +115,7 @@ func (r *run) abort(ctx context.Context, u Upload) error {
 // adopt finds the ID of an upload whose creation was intended, and whose answer never
 // came: the only one of its key that is young enough and still empty. "": none.
 func (r *run) adopt(ctx context.Context, u Upload) (string, error) {
-	pending, err := paced(ctx, r, func(ctx context.Context) ([]PendingUpload, error) {
+	pending, err := paced(ctx, r, u.Key, func(ctx context.Context) ([]PendingUpload, error) {
 		return r.job.Destination.ListUploads(ctx, u.Key)
 	})
 	if err != nil {
@@ -139,7 +139,7 @@ func (r *run) adopt(ctx context.Context, u Upload) (string, error) {
 }
 
 func (r *run) listParts(ctx context.Context, key, id string) ([]Part, error) {
-	parts, err := paced(ctx, r, func(ctx context.Context) ([]Part, error) {
+	parts, err := paced(ctx, r, key, func(ctx context.Context) ([]Part, error) {
 		return r.job.Destination.ListParts(ctx, key, id)
 	})
 	if err != nil {

@@ -164,5 +164,5 @@ func (r *run) readChunk(ctx context.Context, left, right OpenRequest, a, b []byt
 }
 
 func (r *run) open(ctx context.Context, o Opener, req OpenRequest) (io.ReadCloser, error) {
-	return paced(ctx, r, func(ctx context.Context) (io.ReadCloser, error) { return o.Open(ctx, req) })
+	return paced(ctx, r, req.Key, func(ctx context.Context) (io.ReadCloser, error) { return o.Open(ctx, req) })
 }

@@ -55,7 +55,7 @@ func (r *run) list(ctx context.Context, ranges []int) error {
 // listers tells how many ranges may be listed at once. What depends on the order of
 // the whole listing is listed by one.
 func (r *run) listers() int {
-	if r.watch != nil || r.job.Mode == Scan && r.job.StopAtFirst {
+	if r.watch != nil {
 		return 1
 	}
 	return r.limits.Listers

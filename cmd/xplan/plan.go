@@ -18,17 +18,21 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var noScan, detailed bool
+	var form reviewForm
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "The dry run: read both accounts, change nothing, show what would change",
 		Args:  files(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := form.check(a.json); err != nil {
+				return err
+			}
 			prog, p, err := a.dryRun(cmd.Context(), args[0], noScan)
 			if err != nil {
 				return err
 			}
 			a.warn(p)
-			if err := a.showProgram(p, prog); err != nil {
+			if err := a.showReview(form, p, prog, ""); err != nil {
 				return err
 			}
 			if detailed && prog.HasChanges() {
@@ -39,14 +43,8 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&noScan, "no-scan", false, "do not count objects: for buckets too large to list now")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
+	form.add(cmd)
 	return cmd
-}
-
-func (a *app) showProgram(p *plan.Plan, prog *compile.Program) error {
-	if a.json {
-		return view.DiffJSON(&a.lines, p, prog)
-	}
-	return view.Diff(a.out, p, prog, view.Style{Color: a.colors(a.out), Verbose: a.verbose})
 }
 
 func (a *app) graphCommand() *cobra.Command {

@@ -13,6 +13,8 @@ type Style struct {
 	Width int // of the terminal in cells; 0: not a terminal
 	// Verbose shows held steps and times too.
 	Verbose bool
+	// Saved is the file that a reviewed program is in: applying it runs exactly that. "" where it is in none.
+	Saved string
 }
 
 // A Status is a run's life as other terminals see it: the sidecar holds it as JSON.

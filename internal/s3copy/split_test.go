@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -221,7 +222,17 @@ func TestScanOfSplitRangesSeedsEachOfThem(t *testing.T) {
 		e, _ := New(torn(rapid.Uint64().Draw(rt, "splits")))
 		scan := w.job
 		scan.Mode, scan.Journal, scan.StopAtFirst = Scan, nil, rapid.Bool().Draw(rt, "stop at first")
-		s, err := e.Run(rt.Context(), scan)
+		slow := func(op, _ string) error {
+			if op == "list" {
+				time.Sleep(time.Millisecond) // whoever idles comes to split
+			}
+			return nil
+		}
+		w.src.fault, w.dst.fault = slow, slow
+		var s Summary
+		var err error
+		synctest.Test(t, func(t *testing.T) { s, err = e.Run(t.Context(), scan) })
+		w.src.fault, w.dst.fault = nil, nil
 		if err != nil {
 			rt.Fatal(err)
 		}

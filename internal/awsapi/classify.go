@@ -76,6 +76,8 @@ func meaningsOfStatus(status int) []error {
 		return []error{s3copy.ErrThrottled}
 	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
 		return []error{s3copy.ErrUnsupported, compile.ErrUnsupported}
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return []error{compile.ErrUnavailable}
 	}
 	return nil
 }

@@ -71,6 +71,9 @@ func explain(err error, doing string) *RequestError {
 	default:
 		e.Message = clean(innermost(err).Error())
 		e.means = append(endOfContext(err), meaningsOfStatus(e.Status)...)
+		if e.Status == 0 && len(e.means) == 0 {
+			e.means = []error{compile.ErrUnavailable}
+		}
 	}
 	if errors.As(err, &none) && none.doing != "" && e.Code != "" {
 		e.Doing += ": " + none.doing

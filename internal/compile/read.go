@@ -12,6 +12,7 @@ var (
 	ErrDenied      = errors.New("access denied")
 	ErrCredentials = errors.New("no usable credentials")
 	ErrUnsupported = errors.New("not supported by the server")
+	ErrUnavailable = errors.New("the server has no answer now")
 )
 
 // An IdentityReader asks who signs.

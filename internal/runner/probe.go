@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"xplan/executor"
@@ -26,35 +27,71 @@ func (r probe) Run(ctx context.Context, s compile.Step) (executor.Result, error)
 		return executor.Result{}, err
 	}
 	spec := *s.Spec.Probe
-	start := r.now()
-	limit := propagateFor
+	t := tries{row: probesInARow, limit: propagateFor}
 	if !spec.FreshlyMade {
-		limit = 10 * time.Second
+		t = tries{row: 1, limit: settledFor}
 	}
-	for _, leg := range spec.Legs {
-		// What is left of the limit: propagation is counted from the change, not from the leg.
-		left := max(limit-r.now().Sub(start), time.Second)
-		if leg == compile.LegWriteDest {
-			err = r.writing(ctx, login, spec, left)
-		} else {
-			_, err = r.leg(ctx, login, leg, spec, left)
-		}
-		if err != nil {
+	legs := spec.Legs
+	if len(legs) > 0 && legs[0] == compile.LegIdentity { // who it is comes before what they may do
+		if err := r.leg(ctx, login, legs[0], spec, t); err != nil {
 			return executor.Result{}, err
 		}
+		legs = legs[1:]
 	}
-	return done(fmt.Sprintf("%d legs answered %d times in a row", len(spec.Legs), probesInARow)), nil
+	if err := r.sideBySide(ctx, login, legs, spec, t); err != nil {
+		return executor.Result{}, err
+	}
+	if t.row == 1 {
+		return done(fmt.Sprintf("%d legs answered", len(spec.Legs))), nil
+	}
+	return done(fmt.Sprintf("%d legs answered %d times in a row", len(spec.Legs), t.row)), nil
+}
+
+// tries are how often a leg must answer in a row, and how long a leg that is refused may take to.
+type tries struct {
+	row   int
+	limit time.Duration
+}
+
+// sideBySide probes legs at once, and reports all that are denied. What is no denial ends the others.
+func (r probe) sideBySide(ctx context.Context, l Login, legs []compile.Leg, spec compile.ProbeSpec, t tries) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	errs := make([]error, len(legs))
+	var probes sync.WaitGroup
+	for i, leg := range legs {
+		probes.Go(func() {
+			errs[i] = r.leg(ctx, l, leg, spec, t)
+			if errs[i] != nil && !errors.Is(errs[i], s3copy.ErrDenied) {
+				cancel(errs[i])
+			}
+		})
+	}
+	probes.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return errors.Join(errs...)
+}
+
+// leg probes one leg.
+func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, t tries) error {
+	if leg == compile.LegWriteDest {
+		return r.writing(ctx, l, spec, t)
+	}
+	_, err := r.answers(ctx, l, leg, spec, t)
+	return err
 }
 
 // writing probes the leg that starts an upload. The upload is recorded before, as all of ours are: one that a crash
 // leaves behind, or that could not be aborted, is found by the next clean-up.
-func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, limit time.Duration) error {
+func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, t tries) error {
 	spec.UploadKey = spec.Pair.ToPrefix + ".xplan-probe-" + rand.Text()
 	journal := r.journals.Journal(spec.Pair)
 	if err := journal.PutUpload(ctx, s3copy.Upload{Key: spec.UploadKey, Started: r.now()}); err != nil {
 		return fmt.Errorf("record the probe's upload: %w", err)
 	}
-	failures, err := r.leg(ctx, l, compile.LegWriteDest, spec, limit)
+	failures, err := r.answers(ctx, l, compile.LegWriteDest, spec, t)
 	if err != nil || failures > 0 {
 		return err
 	}
@@ -64,11 +101,12 @@ func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, lim
 	return nil
 }
 
-// leg probes one leg until it answered several times in a row, and tells how often it did not.
-func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, limit time.Duration) (failures int, _ error) {
+// answers probes a leg until it answered so often in a row, and tells how often it did not.
+func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, t tries) (failures int, _ error) {
 	good := 0
-	err := until(ctx, limit, func(ctx context.Context) error {
-		for ; good < probesInARow; good++ {
+	begun := r.now()
+	err := until(ctx, t.limit, func(ctx context.Context) error {
+		for ; good < t.row; good++ {
 			if good > 0 {
 				if err := pauseFor(ctx, betweenProbes); err != nil {
 					return err
@@ -77,7 +115,10 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 			if err := l.Probe(ctx, leg, spec); err != nil {
 				good = 0
 				failures++
-				if errors.Is(err, s3copy.ErrDenied) || errors.Is(err, s3copy.ErrCredentials) {
+				switch {
+				case errors.Is(err, s3copy.ErrDenied), errors.Is(err, s3copy.ErrCredentials):
+					return fmt.Errorf("%w: %w", errNotYet, err)
+				case busy(err) && r.now().Sub(begun) < busyFor:
 					return fmt.Errorf("%w: %w", errNotYet, err)
 				}
 				return fmt.Errorf("probe %s: %w", leg, err)
@@ -89,6 +130,11 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 		err = explain(leg, spec, err)
 	}
 	return failures, err
+}
+
+// busy tells whether the server had no time for an answer, which says nothing about access.
+func busy(err error) bool {
+	return errors.Is(err, s3copy.ErrThrottled) || errors.Is(err, compile.ErrUnavailable)
 }
 
 // explain says which statement the leg rests on. Both accounts have to allow what crosses

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +25,12 @@ func signedIn(t *testing.T, answer func(leg compile.Leg, since time.Duration) er
 	t.Helper()
 	onBench(t, func(w *bench) {
 		start := time.Now()
-		w.logins.login.probe = func(leg compile.Leg) error { return answer(leg, time.Since(start)) }
+		var mu sync.Mutex
+		w.logins.login.probe = func(leg compile.Leg) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return answer(leg, time.Since(start))
+		}
 		w.ends(step(compile.KindCredentials, compile.Spec{Credentials: &compile.CredentialsSpec{}}), executor.Done)
 		f(w)
 	})
@@ -132,5 +139,63 @@ func TestAnErrorThatIsNoDenialIsNotWaitedFor(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("waited %s", took)
 		}
+	})
+}
+
+func TestLegsAreProbedSideBySide(t *testing.T) {
+	signedIn(t, func(compile.Leg, time.Duration) error { return nil }, func(w *bench) {
+		s := probeStep(compile.LegIdentity, compile.LegListSource, compile.LegReadSource, compile.LegTagsSource, compile.LegListDest, compile.LegWriteDest)
+		start := time.Now()
+		w.ends(s, executor.Done)
+		if took, most := time.Since(start), 4*betweenProbes; took > most {
+			t.Errorf("took %s, want %s at most: a row for the identity, and one for all others", took, most)
+		}
+	})
+}
+
+func TestWhatWasNotChangedJustNowAnswersOnce(t *testing.T) {
+	asked := map[compile.Leg]int{}
+	signedIn(t, func(leg compile.Leg, _ time.Duration) error { asked[leg]++; return nil }, func(w *bench) {
+		s := probeStep(compile.LegIdentity, compile.LegListSource, compile.LegWriteDest)
+		s.Spec.Probe.FreshlyMade = false
+		start := time.Now()
+		w.ends(s, executor.Done)
+		if len(asked) != 3 || asked[compile.LegListSource] != 1 || time.Since(start) != 0 {
+			t.Errorf("asked %v in %s", asked, time.Since(start))
+		}
+	})
+}
+
+func TestABusyServerIsAskedAgain(t *testing.T) {
+	for _, busy := range []error{s3copy.ErrThrottled, compile.ErrUnavailable} {
+		for _, fresh := range []bool{true, false} {
+			asked := 0
+			signedIn(t, func(compile.Leg, time.Duration) error {
+				if asked++; asked < 4 {
+					return fmt.Errorf("start an upload: %w", busy)
+				}
+				return nil
+			}, func(w *bench) {
+				s := probeStep(compile.LegWriteDest)
+				s.Spec.Probe.FreshlyMade = fresh
+				w.ends(s, executor.Done)
+			})
+		}
+	}
+}
+
+func TestABusyServerIsNotWaitedForAsLongAsPermissions(t *testing.T) {
+	signedIn(t, func(compile.Leg, time.Duration) error { return s3copy.ErrThrottled }, func(w *bench) {
+		start := time.Now()
+		w.fails(probeStep(compile.LegListSource, compile.LegListDest), "slowed down by the server")
+		if took := time.Since(start); took > busyFor+longestLook {
+			t.Errorf("waited %s", took)
+		}
+	})
+}
+
+func TestAllDeniedLegsAreReportedAtOnce(t *testing.T) {
+	signedIn(t, func(compile.Leg, time.Duration) error { return s3copy.ErrDenied }, func(w *bench) {
+		w.fails(probeStep(compile.LegListSource, compile.LegTagsSource, compile.LegWriteDest), "list source", "read tags", "write destination")
 	})
 }

@@ -15,6 +15,8 @@ const (
 	propagateFor  = 5 * time.Minute
 	firstLook     = 50 * time.Millisecond
 	longestLook   = 5 * time.Second
+	settledFor    = 10 * time.Second // for what nobody changed just now
+	busyFor       = time.Minute      // a server that has no time for an answer
 	probesInARow  = 3
 	betweenProbes = 200 * time.Millisecond
 	clockSkew     = 5 * time.Minute

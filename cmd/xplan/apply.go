@@ -139,6 +139,8 @@ func (a *app) apply(ctx context.Context, w work) error {
 	switch {
 	case w.flags.noScan || w.only != nil:
 		counting = compile.CountNone
+	case w.flags.yes && w.previous != nil:
+		counting = compile.CountRest
 	case w.flags.yes:
 		counting = compile.CountFirst
 	}

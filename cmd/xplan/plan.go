@@ -117,7 +117,9 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 		return s, err
 	}
 	options := compile.ObserveOptions{Counting: counting}
+	var journals runner.Journals
 	if db != nil {
+		journals = runner.Records{DB: db}
 		if options.Owned, err = (runner.Records{DB: db}).Owned(); err != nil {
 			return s, err
 		}
@@ -129,7 +131,7 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 		Source: s.accounts.source, Destination: s.accounts.destination,
 		Scanner: runner.Scanner{
 			Source: s.accounts.source, Destination: s.accounts.destination,
-			Engine: s.engine, Accounts: p.Accounts, Seeds: s.seeds, Earlier: s.earlier,
+			Engine: s.engine, Accounts: p.Accounts, Seeds: s.seeds, Earlier: s.earlier, Journals: journals,
 		},
 	}, options)
 	return s, err

@@ -313,7 +313,7 @@ func (ob *observer) scans(counting Counting) []read {
 		all = append(all, read{"pair " + br.id, func(ctx context.Context) error {
 			f, err := ob.r.Scanner.Scan(ctx, ScanRequest{
 				Pair: br.pair, SourceRegion: br.srcRegion, DestinationRegion: br.dstRegion,
-				DestinationExists: br.dst.Exists, StopAtFirst: counting == CountFirst,
+				DestinationExists: br.dst.Exists, StopAtFirst: counting == CountFirst || counting == CountRest, GoesOn: counting == CountRest,
 			})
 			if err != nil {
 				return ob.unseen(err, "scan:"+br.id, "objects of "+br.id)

@@ -58,6 +58,7 @@ type ScanRequest struct {
 	DestinationRegion string
 	DestinationExists bool
 	StopAtFirst       bool
+	GoesOn            bool // the run has begun: its own account of the pair counts, where there is one
 }
 
 // A Scanner counts what a copy would do, as the administrators.
@@ -86,6 +87,7 @@ type Counting string
 const (
 	CountAll   Counting = "all"   // every key, for the review
 	CountFirst Counting = "first" // stop at the first thing to do, for apply --yes
+	CountRest  Counting = "rest"  // as CountFirst, for a run that goes on: what it has settled is not counted again
 	CountNone  Counting = "none"  // --no-scan: nobody knows, work is assumed
 )
 

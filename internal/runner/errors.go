@@ -35,3 +35,15 @@ func (e *DeniedError) Error() string {
 
 // Unwrap gives the server's own words.
 func (e *DeniedError) Unwrap() error { return e.Err }
+
+// A GoneError says that the destination's bucket is gone since the run that goes on began: what its cursors
+// call settled is nowhere any more.
+type GoneError struct {
+	Bucket  string
+	Objects int64 // that stood there
+}
+
+// Error says what to do.
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("the bucket %s is gone, and with it the %d objects that this run had settled in it; start over with xplan apply --new-run", e.Bucket, e.Objects)
+}

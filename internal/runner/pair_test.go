@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,56 @@ func TestWhatTheScanFoundSettledIsSownIntoTheCopy(t *testing.T) {
 		r := w.ends(pairStep(compile.KindCopy, nil), executor.Done)
 		if want := "1203 listed = 3 copied + 1200 same + 0 skipped + 0 failed"; r.Message != want {
 			t.Errorf("says %q, want %q", r.Message, want)
+		}
+	})
+}
+
+func TestARunThatGoesOnListsNothingToLearnThatSomethingIsLeft(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		change  func(p *plan.Pair, r *s3copy.Range, b *s3copy.Batch)
+		partial bool
+	}{
+		{"a range is open", func(_ *plan.Pair, r *s3copy.Range, _ *s3copy.Batch) { r.Ended, r.Done = false, "four" }, true},
+		{"an object failed", func(_ *plan.Pair, _ *s3copy.Range, b *s3copy.Batch) {
+			b.Failures = []s3copy.Failure{{Key: "one", Phase: "copy", Reason: "torn", At: time.Now()}}
+		}, true},
+		{"a second pass is asked for", func(p *plan.Pair, _ *s3copy.Range, _ *s3copy.Batch) { p.Copy.SecondPass = true }, true},
+		{"what is extra is to be deleted", func(p *plan.Pair, _ *s3copy.Range, _ *s3copy.Batch) { p.Copy.DeleteExtra = true }, true},
+		{"all is settled", func(*plan.Pair, *s3copy.Range, *s3copy.Batch) {}, false},
+	} {
+		onPair(t, func(w *bench, _, _ *memory) {
+			three := s3copy.Count{Objects: 3, Bytes: 30}
+			b := s3copy.Batch{Add: s3copy.Tally{Listed: three, Copied: three, Evidence: s3copy.Evidence{ETag: three}}}
+			r, pair := s3copy.Range{ID: 1, Ended: true}, pairOf()
+			tc.change(&pair, &r, &b)
+			b.Ranges = []s3copy.Range{r}
+			records := Records{DB: w.db}
+			w.must(records.Journal(pair).Commit(w.Context(), b))
+			nobody := Scanner{Journals: records} // asking a bucket would panic
+			f, err := nobody.Scan(w.Context(), compile.ScanRequest{Pair: pair, DestinationExists: true, StopAtFirst: true, GoesOn: true})
+			w.must(err)
+			var gone *GoneError
+			if _, err := nobody.Scan(w.Context(), compile.ScanRequest{Pair: pair, StopAtFirst: true, GoesOn: true}); !errors.As(err, &gone) || gone.Objects != 3 {
+				t.Errorf("%s: where the destination is gone: %v", tc.name, err)
+			}
+			if f.Partial != tc.partial || f.ToDo() != tc.partial || !f.Known {
+				t.Errorf("%s: %+v", tc.name, f)
+			}
+			if !tc.partial && (f.Same.Objects != 3 || f.Listed.Objects != 3 || !provenByScan(plan.LevelChecksum, &f)) {
+				t.Errorf("%s: %+v", tc.name, f)
+			}
+		})
+	}
+}
+
+func TestAPairThatTheRunHasNotBegunIsScanned(t *testing.T) {
+	onPair(t, func(w *bench, _, _ *memory) {
+		s := Scanner{Source: w.a, Destination: w.b, Engine: w.deps.Engine, Journals: Records{DB: w.db}}
+		f, err := s.Scan(w.Context(), compile.ScanRequest{Pair: pairOf(), DestinationExists: true, GoesOn: true})
+		w.must(err)
+		if f.Listed.Objects != 3 || f.New.Objects != 3 {
+			t.Errorf("%+v", f)
 		}
 	})
 }

@@ -1,0 +1,112 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"xplan/internal/compile"
+	"xplan/internal/s3copy"
+	"xplan/plan"
+)
+
+// Scanner counts pairs with the copy switched off, as the administrators. It is compile.Scanner.
+type Scanner struct {
+	Source, Destination Account
+	Engine              *s3copy.Engine
+	Accounts            plan.Accounts
+	Seeds               *Seeds                     // may be nil
+	Earlier             map[string][]s3copy.Window // by pair; see Records.Earlier
+	Journals            Journals                   // of a run that goes on; nil: there is none
+}
+
+var _ compile.Scanner = Scanner{}
+
+// Scan lists both sides of a pair and counts the verdicts. Where a run goes on, the pair's own account
+// stands for what it has begun: nothing is listed twice to learn that there is something left.
+func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyFacts, error) {
+	if r.GoesOn && s.Journals != nil {
+		p, err := s.Journals.Journal(r.Pair).Load(ctx)
+		switch {
+		case err != nil:
+			return compile.CopyFacts{}, err
+		case !r.DestinationExists && p.Tally.Copied.Objects+p.Tally.Same.Objects > 0:
+			return compile.CopyFacts{}, &GoneError{Bucket: r.Pair.Destination, Objects: p.Tally.Copied.Objects + p.Tally.Same.Objects}
+		case len(p.Ranges) > 0:
+			return goneOn(r.Pair, p), nil
+		}
+	}
+	spec := compile.CopySpec{
+		Pair:          r.Pair,
+		SourceAccount: s.Accounts.Source.ID, SourceRegion: r.SourceRegion,
+		DestAccount: s.Accounts.Destination.ID, DestRegion: r.DestinationRegion,
+	}
+	job := jobAs(s3copy.Scan, spec, s.Source, s.Destination)
+	if !r.DestinationExists {
+		job.Destination = nil // the engine takes no destination for an empty one
+	}
+	job.StopAtFirst, job.Earlier = r.StopAtFirst, s.Earlier[r.Pair.ID()]
+	sum, err := s.Engine.Run(ctx, job)
+	if err != nil {
+		return compile.CopyFacts{}, fmt.Errorf("count %s: %w", r.Pair.ID(), err)
+	}
+	s.Seeds.put(r.Pair, sum.Seed)
+	return factsOf(sum), nil
+}
+
+// goneOn is what a run that goes on knows of a pair: all of it where it is settled, else that something is left.
+func goneOn(pair plan.Pair, p s3copy.Progress) compile.CopyFacts {
+	open := slices.ContainsFunc(p.Ranges, func(g s3copy.Range) bool { return !g.Ended })
+	if open || len(p.Failures)+len(p.Uploads) > 0 || pair.Copy.SecondPass || pair.Copy.DeleteExtra {
+		return compile.CopyFacts{Known: true, Partial: true}
+	}
+	t := p.Tally
+	t.Same.Plus(t.Copied)
+	return factsOf(s3copy.Summary{Tally: s3copy.Tally{
+		Listed: t.Listed, Same: t.Same, Skipped: t.Skipped, Extra: t.Extra,
+		Filtered: t.Filtered, Archived: t.Archived, Kept: t.Kept, Evidence: t.Evidence,
+	}})
+}
+
+func factsOf(s s3copy.Summary) compile.CopyFacts {
+	t := s.Tally
+	return compile.CopyFacts{
+		Known: true, Partial: s.Partial,
+		Listed: count(t.Listed), New: count(t.New), Changed: count(t.Changed), Same: count(t.Same),
+		Skipped: count(t.Skipped), Unreadable: count(t.Unreadable), Extra: count(t.Extra),
+		SameBy: map[string]compile.Count{
+			"etag": count(t.Evidence.ETag), "checksum": count(t.Evidence.Checksum),
+			"bytes": count(t.Evidence.Bytes), "size_only": count(t.Evidence.SizeOnly),
+		},
+		SkippedBy: map[string]compile.Count{
+			"filtered": count(t.Filtered), "archived": count(t.Archived), "kept": count(t.Kept),
+		},
+		Classes: counts(s.Classes),
+		Samples: samples(s.Samples),
+		Largest: compile.Sample{Key: s.Largest.Key, Size: int64(s.Largest.Size), Reason: s.Largest.Reason},
+
+		LongestKey: s.LongestKey,
+	}
+}
+
+func count(c s3copy.Count) compile.Count {
+	return compile.Count{Objects: c.Objects, Bytes: int64(c.Bytes)}
+}
+
+func counts(m map[string]s3copy.Count) map[string]compile.Count {
+	out := make(map[string]compile.Count, len(m))
+	for k, c := range m {
+		out[k] = count(c)
+	}
+	return out
+}
+
+func samples(m map[string][]s3copy.Sample) map[string][]compile.Sample {
+	out := make(map[string][]compile.Sample, len(m))
+	for k, list := range m {
+		for _, x := range list {
+			out[k] = append(out[k], compile.Sample{Key: x.Key, Size: int64(x.Size), Reason: x.Reason})
+		}
+	}
+	return out
+}

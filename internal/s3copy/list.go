@@ -37,6 +37,7 @@ func (s side) valves(r *run) *valves {
 // batch is one page on its way to the merge, or the error that ended the listing.
 type batch struct {
 	objects []Object
+	whole   []Object // the buffer that the objects are in: the receiver's, to put back
 	err     error
 }
 
@@ -51,9 +52,7 @@ type walk struct {
 	side  side
 	bound *bound                          // where the side ends by now; nil: at side.through
 	tell  func(kept []Object, listed int) // told of every page
-	bufs  [2][]Object
-	turn  int
-	ready []Object // listed before send begins
+	ready batch                           // listed before send begins
 	next  PageRequest
 	last  string // greatest key seen, or the one to start behind
 	empty int    // pages in a row
@@ -67,48 +66,48 @@ func newWalk(s side) *walk {
 	return w
 }
 
-// send sends the pages, one while the next is being fetched: it fills one buffer while
-// the receiver is busy with the other.
+// send sends the pages, one while the next is being fetched.
 func (w *walk) send(ctx context.Context, r *run, out chan<- batch) {
 	defer close(out)
 	if w.side.lister == nil {
 		return
 	}
-	keys, err := w.ready, error(nil)
+	b := w.ready
 	for {
-		if len(keys) == 0 && !w.over() {
-			keys, err = w.page(ctx, r)
+		if len(b.objects) == 0 && !w.over() {
+			b = w.page(ctx, r)
 		}
-		if len(keys) > 0 || err != nil {
+		if len(b.objects) > 0 || b.err != nil {
 			select {
-			case out <- batch{keys, err}:
-				w.turn = 1 - w.turn // the receiver is done with the other one
+			case out <- b:
 			case <-ctx.Done():
 				return
 			}
 		}
-		if err != nil || w.over() {
+		if b.err != nil || w.over() {
 			return
 		}
-		keys = nil
+		b = batch{}
 	}
 }
 
 // page lists one page: no keys are no end.
-func (w *walk) page(ctx context.Context, r *run) ([]Object, error) {
-	got, err := w.fetch(ctx, r, w.bufs[w.turn][:0])
-	var keys []Object
+func (w *walk) page(ctx context.Context, r *run) batch {
+	got, err := w.fetch(ctx, r, r.shelf.take())
+	b := batch{whole: got.Objects}
 	if err == nil {
-		w.bufs[w.turn] = got.Objects
-		keys, err = w.take(got)
+		b.objects, err = w.take(got)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the %s below %q: %w", w.side.name, w.side.prefix, err)
+		return batch{err: fmt.Errorf("list the %s below %q: %w", w.side.name, w.side.prefix, err)}
 	}
 	if w.tell != nil {
-		w.tell(keys, len(got.Objects))
+		w.tell(b.objects, len(got.Objects))
 	}
-	return keys, nil
+	if len(b.objects) == 0 {
+		r.shelf.put(b.whole)
+	}
+	return b
 }
 
 // through gives the last key that belongs to the side by now.
@@ -192,7 +191,9 @@ func (w *walk) take(p Page) ([]Object, error) {
 // cursor walks over a side's objects.
 type cursor struct {
 	pages <-chan batch
+	shelf *shelf // nil: pages are not put back
 	page  []Object
+	whole []Object
 	fresh bool // the page is a new one, or the end
 	late  bool // the page had to be waited for
 	over  bool // nothing comes behind the page
@@ -205,11 +206,13 @@ func (c *cursor) peek(ctx context.Context) (*Object, error) {
 		if c.over {
 			return nil, context.Cause(ctx)
 		}
+		c.shelf.put(c.whole)
+		c.whole = nil
 		b, ok := c.receive()
 		if b.err != nil {
 			return nil, b.err
 		}
-		c.page, c.fresh, c.over = b.objects, true, !ok
+		c.page, c.whole, c.fresh, c.over = b.objects, b.whole, true, !ok
 	}
 	return &c.page[0], nil
 }

@@ -38,7 +38,7 @@ func (c *crew) merge(ctx context.Context, s *strand) error {
 		return err
 	}
 	defer m.abandon()
-	if err := m.walk(ctx, cursor{pages: pages[atSource]}, cursor{pages: pages[atDestination]}); err != nil {
+	if err := m.walk(ctx, cursor{pages: pages[atSource], shelf: &c.shelf}, cursor{pages: pages[atDestination], shelf: &c.shelf}); err != nil {
 		return err
 	}
 	m.page.end = true

@@ -34,6 +34,7 @@ type run struct {
 	stop     func(error)         // ends the scheduling, with a cause
 	stopping <-chan struct{}
 	books    *committer
+	shelf    shelf
 	uploads  *uploads
 	notes    notes
 	behind   map[string]Failure // the second pass: keys that wait for their retry

@@ -46,30 +46,29 @@ func (c *crew) steal(ctx context.Context) (s *strand, probed bool) {
 	}
 	c.stealing++
 	c.mu.Unlock()
-	var err error
-	for err == nil && len(probe.ready) == 0 && !probe.ended {
-		probe.ready, err = probe.page(ctx, c.run)
+	for probe.ready.err == nil && len(probe.ready.objects) == 0 && !probe.ended {
+		probe.ready = probe.page(ctx, c.run)
 	}
 	c.mu.Lock()
 	c.stealing--
 	c.probes++
-	return c.split(victim, probe, err), true
+	return c.split(victim, probe), true
 }
 
 // split gives the new strand, where the probe found one.
-func (c *crew) split(v prey, probe *walk, err error) *strand {
+func (c *crew) split(v prey, probe *walk) *strand {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.strand.guess.fresh = false
 	v.due = v.trails[v.lead].pages + 1
 	switch {
-	case err != nil: // the strand's own listing will say what is wrong
+	case probe.ready.err != nil: // the strand's own listing will say what is wrong
 		v.due += missesMost
 		return nil
 	case v.spent || v.reach > v.pivot: // too late
-		c.cost[v.lead].kept -= len(probe.ready)
+		c.cost[v.lead].kept -= len(probe.ready.objects)
 		return nil
-	case len(probe.ready) == 0:
+	case len(probe.ready.objects) == 0:
 		v.bounds[v.lead].set(v.sides[v.lead].prefix + v.pivot)
 		c.misses++
 		v.missed++
@@ -92,7 +91,7 @@ func (s *strand) adopt(lead int, probe *walk, from mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ready[lead] = probe
-	s.trails[lead].add(probe.ready, len(s.sides[lead].prefix))
+	s.trails[lead].add(probe.ready.objects, len(s.sides[lead].prefix))
 	s.trails[lead].done, s.trails[lead].origin = probe.ended, from
 	s.due = 2
 }

@@ -74,6 +74,7 @@ func (f *factList) bucket(name string, b Bucket, w World) {
 	f.add(name+" requester pays", fmt.Sprint(b.RequesterPays))
 	f.add(name+" object lock", fmt.Sprint(b.ObjectLock))
 	f.add(name+" replication", fmt.Sprint(b.Replication))
+	f.list(name+" configured", b.Configured)
 	f.add(name+" policy", bucketPolicyDigest(b.Policy, w))
 }
 
@@ -84,6 +85,8 @@ func (f *factList) principal(p PrincipalFacts) {
 		return
 	}
 	f.add(name+" unique ID", p.UserID)
+	f.add(name+" boundary", p.Boundary)
+	f.add(name+" trust", documentDigest(p.Trust))
 	f.list(name+" policies", p.Attached)
 	ids := make([]string, 0, len(p.Keys))
 	for _, k := range p.Keys {

@@ -101,6 +101,7 @@ func TestJSONStreamsAreAsTheSchemaSays(t *testing.T) {
 	e, s := newEventLines(t), jsonSite(t)
 	e.check(t, s.xplan(t, exitDone, "version", "--json"))
 	e.check(t, s.xplan(t, exitDone, "validate", "--json", "plan.yaml"))
+	e.check(t, s.xplan(t, exitDone, "init", "--json", "--source", "123456789012/tommy", "--destination", "210987654321/tommy-b", "--principal", "user/misterrodgers"))
 	s.write(t, "bad.yaml", "version: 1\nnam: x\n")
 	e.check(t, s.xplan(t, exitUsage, "validate", "--json", "bad.yaml"))
 	e.check(t, s.xplan(t, exitChanges, "plan", "--json", "--detailed-exitcode", "plan.yaml"))

@@ -57,6 +57,7 @@ func (a *app) root() *cobra.Command {
 proves them, copies, verifies, and removes what it made.
 
   xplan demo                 the whole story on an embedded sandbox: no account, no network
+  xplan init                 write a commented starter plan
   xplan validate FILE        every problem of a plan at once, offline
   xplan plan FILE            the dry run: what would change in both accounts
   xplan apply FILE           run it; run it again to go on after a failure
@@ -90,7 +91,7 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 	f.BoolVar(&a.noInput, "no-input", false, "never ask: what would be asked is an error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
-		a.validateCommand(), a.planCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
 		a.statusCommand(), a.runsCommand(), a.logsCommand(), a.cancelCommand(),
 		a.verifyCommand(), a.cleanupCommand(), a.reportCommand(), a.demoCommand(), a.schemaCommand(), a.versionCommand(),
 	)

@@ -65,7 +65,7 @@ func (s *session) refusedBucket(ctx context.Context, name, region string, refusa
 	if err != nil {
 		why += ", and s3:ListAllMyBuckets too: it may belong to another account"
 	}
-	return compile.Bucket{Exists: true, Region: region}, []compile.Unseen{{What: "bucket " + name, Why: why}}, nil
+	return compile.Bucket{Exists: true, Region: region}, []compile.Unseen{{What: "bucket " + name, Why: why, About: compile.UnseenBucketPolicy(name)}}, nil
 }
 
 // owns looks the bucket up in the account's list.
@@ -97,6 +97,14 @@ type fact struct {
 	read   func(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error
 }
 
+// about says for whom it matters that the fact could not be read.
+func (f fact) about(bucket string) string {
+	if f.action == "s3:GetBucketPolicy" {
+		return compile.UnseenBucketPolicy(bucket)
+	}
+	return ""
+}
+
 // bucketFacts reads the list of facts side by side; each fills a value of its own, merged in order.
 func (s *session) bucketFacts(ctx context.Context, name, region string) (compile.Bucket, []compile.Unseen, error) {
 	c := s.s3Client(clientKey{region: region, owner: s.account.ID})
@@ -126,10 +134,10 @@ func (s *session) bucketFacts(ctx context.Context, name, region string) (compile
 		e := failed(err, "read %s of bucket %s", f.what, name)
 		switch {
 		case errors.Is(e, compile.ErrDenied):
-			unseen = append(unseen, compile.Unseen{What: fmt.Sprintf("%s of bucket %s", f.what, name), Why: f.action + " denied"})
+			unseen = append(unseen, compile.Unseen{What: fmt.Sprintf("%s of bucket %s", f.what, name), Why: f.action + " denied", About: f.about(name)})
 		case s.lacks(e):
 			if s.account.IsAWS() {
-				unseen = append(unseen, compile.Unseen{What: fmt.Sprintf("%s of bucket %s", f.what, name), Why: "not supported by the server"})
+				unseen = append(unseen, compile.Unseen{What: fmt.Sprintf("%s of bucket %s", f.what, name), Why: "not supported by the server", About: f.about(name)})
 			}
 		default:
 			return compile.Bucket{}, nil, e

@@ -48,7 +48,10 @@ func (s *session) KMSKey(ctx context.Context, id, region string) (compile.KMSKey
 		if err != nil {
 			return k, nil, err
 		}
-		hidden = append(hidden, unseen("KMS grants of "+k.ARN, why)...)
+		for _, u := range unseen("KMS grants of "+k.ARN, why) {
+			u.About = compile.UnseenGrants(k.ARN)
+			hidden = append(hidden, u)
+		}
 	}
 	k.Grants = grants
 	return k, hidden, nil

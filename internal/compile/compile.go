@@ -20,6 +20,7 @@ func Compile(p *plan.Plan, w World) (*Program, error) {
 	b.permissions()
 	b.transfers()
 	b.cleanup()
+	b.found = b.preflight()
 	return b.program()
 }
 
@@ -39,6 +40,7 @@ type builder struct {
 	at       map[plan.StepID]int // of a step in steps
 	problems []Problem
 	warnings []Warning
+	found    []Finding
 }
 
 func newBuilder(p *plan.Plan, w World) *builder {
@@ -138,7 +140,7 @@ func (b *builder) program() (*Program, error) {
 	if len(b.problems) > 0 {
 		return nil, &ProblemsError{List: b.problems}
 	}
-	prog := &Program{Name: b.p.Name, Steps: steps, Warnings: b.warnings, Unseen: b.w.Unseen, Facts: facts(b.p, b.w)}
+	prog := &Program{Name: b.p.Name, Steps: steps, Warnings: b.warnings, Unseen: b.w.Unseen, Findings: b.found, Facts: facts(b.p, b.w)}
 	prog.Assumed = slices.ContainsFunc(b.branches, func(br branch) bool { return br.copying && !br.facts.Known })
 	prog.PlanDigest, prog.WorldDigest = b.p.Digest(), factsDigest(prog.Facts)
 	return prog, nil

@@ -66,8 +66,9 @@ type Program struct {
 	Steps       []Step    `json:"steps"`
 	Warnings    []Warning `json:"warnings,omitempty"`
 	Unseen      []Unseen  `json:"unseen,omitempty"`
-	Assumed     bool      `json:"assumed,omitempty"` // --no-scan: work is assumed
-	Facts       []Fact    `json:"facts"`             // what WorldDigest is of, sorted by name
+	Findings    []Finding `json:"findings,omitempty"` // of the preflight, the gravest first
+	Assumed     bool      `json:"assumed,omitempty"`  // --no-scan: work is assumed
+	Facts       []Fact    `json:"facts"`              // what WorldDigest is of, sorted by name
 }
 
 // A Warning is something the reviewer has to know. Danger stands out.

@@ -74,6 +74,32 @@ type PrincipalFacts struct {
 	Keys     []AccessKey
 	Attached []string          // ARNs of attached managed policies
 	Tags     map[string]string // ours carry PlanTag
+
+	// Documents are its policies: attached, inline, and those of a user's groups. Complete: all of them could be
+	// read, and the boundary's; else World.Unseen says which could not.
+	Documents        []PolicyText
+	BoundaryDocument string // JSON; "" where there is none, or it could not be read
+	Complete         bool
+}
+
+// A PolicyText is one policy of a user or role.
+type PolicyText struct {
+	Name     string
+	ARN      string // of a managed one; "" is inline
+	Group    string // that the policy comes by; "" is its own
+	Document string // JSON
+}
+
+// Label names the policy for people: "inline policy admin of group ops".
+func (t PolicyText) Label() string {
+	label := "inline policy " + t.Name
+	if t.ARN != "" {
+		label = "policy " + t.Name
+	}
+	if t.Group != "" {
+		label += " of group " + t.Group
+	}
+	return label
 }
 
 // An AccessKey is the public half of an access key.
@@ -181,5 +207,11 @@ type Owned struct {
 type Unseen struct {
 	What  string // "KMS grants of arn:…"
 	Why   string // "kms:ListGrants denied"
-	About string // "principal", "policies", "key:ID", "scan:PAIR" where Observe met it; else empty
+	About string // "principal", "policies", "key:ID", "scan:PAIR" where Observe met it; UnseenBucketPolicy and the like; else empty
 }
+
+// UnseenBucketPolicy is what Unseen.About says of a bucket's policy that could not be read.
+func UnseenBucketPolicy(bucket string) string { return "bucket policy:" + bucket }
+
+// UnseenGrants is what Unseen.About says of a key's grants that could not be read.
+func UnseenGrants(keyARN string) string { return "grants:" + keyARN }

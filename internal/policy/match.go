@@ -120,8 +120,10 @@ func (p pattern) crosses() bool {
 }
 
 // matchAcross follows all ways through the pattern at once: at[i] says that the text so far brings us to p[i].
-func (p pattern) matchAcross(s string) bool {
-	free := p.free()
+func (p pattern) matchAcross(s string) bool { return p.follow(p.free(), s)[len(p)] }
+
+// follow tells where in the pattern the text can bring us.
+func (p pattern) follow(free []bool, s string) []bool {
 	at := p.reach(make([]bool, len(p)+1), 0)
 	for _, r := range s {
 		next := make([]bool, len(p)+1)
@@ -136,7 +138,7 @@ func (p pattern) matchAcross(s string) bool {
 		}
 		at = next
 	}
-	return at[len(p)]
+	return at
 }
 
 // step takes one character. The bytes of a longer one are compared together.

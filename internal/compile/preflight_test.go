@@ -1,0 +1,240 @@
+package compile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"xplan/internal/policy"
+	"xplan/plan"
+)
+
+const me = "arn:aws:iam::210987654321:user/misterrodgers"
+
+// statements makes a policy of some statements, given without braces around their JSON.
+func statements(all ...string) string {
+	return `{"Version":"2012-10-17","Statement":[{` + strings.Join(all, `},{`) + `}]}`
+}
+
+// told is a finding in a few words.
+func told(all []Finding) string {
+	var b strings.Builder
+	for _, f := range all {
+		fmt.Fprintf(&b, "%s: %s: %s: %s", f.Severity, strings.Join(f.Legs, ", "), strings.Join(f.Actions, ", "), f.Rule)
+		if len(f.DependsOn) > 0 {
+			fmt.Fprintf(&b, " [%s]", strings.Join(f.DependsOn, ", "))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// known is the fresh world, with all of the principal's policies read.
+func known(documents ...PolicyText) World {
+	w := fresh()
+	w.Principal.Complete, w.Principal.Documents = true, documents
+	return w
+}
+
+func bucket(w World, side plan.Side, name string, change func(b *Bucket)) World {
+	b := w.Buckets[BucketRef{side, name}]
+	if !b.Exists {
+		b = secure("us-west-2")
+	}
+	change(&b)
+	w.Buckets[BucketRef{side, name}] = b
+	return w
+}
+
+func sourcePolicy(w World, all ...string) World {
+	return bucket(w, plan.Source, "tommy", func(b *Bucket) { b.Policy = statements(all...) })
+}
+
+func destinationPolicy(w World, all ...string) World {
+	return bucket(w, plan.Destination, "tommy-b", func(b *Bucket) { b.Policy = statements(all...) })
+}
+
+const (
+	onTommy  = `"Resource":["arn:aws:s3:::tommy","arn:aws:s3:::tommy/*"]`
+	onTommyB = `"Resource":["arn:aws:s3:::tommy-b","arn:aws:s3:::tommy-b/*"]`
+	denyAll  = `"Effect":"Deny","Principal":"*"`
+)
+
+func TestPreflightOfAPlanThatManagesItsPermissions(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		world World
+		want  string
+	}{
+		{"nothing in the way", known(), ""},
+		{
+			"a deny of tags", sourcePolicy(known(), `"Sid":"NoTags",`+denyAll+`,"Action":"s3:GetObjectTagging",`+onTommy),
+			"denied: read tags: s3:GetObjectTagging: statement NoTags of the bucket policy of tommy denies it\n",
+		},
+		{"a deny for others", sourcePolicy(known(), `"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::210987654321:user/other"},"Action":"s3:*",`+onTommy), ""},
+		{
+			"a deny of insecure transport", sourcePolicy(known(), denyAll+`,"Action":"s3:*",`+onTommy+`,"Condition":{"Bool":{"aws:SecureTransport":"false"}}`),
+			"",
+		},
+		{
+			"a deny of old TLS", sourcePolicy(known(), denyAll+`,"Action":"s3:*",`+onTommy+`,"Condition":{"NumericLessThan":{"s3:TlsVersion":"1.2"}}`),
+			"",
+		},
+		{
+			"a deny from elsewhere", sourcePolicy(known(), `"Sid":"OurNetwork",`+denyAll+`,"Action":"s3:*",`+onTommy+`,"Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`),
+			"may be denied: list source, read source, read tags: s3:ListBucket, s3:GetObject, s3:GetObjectTagging: " +
+				"statement OurNetwork of the bucket policy of tommy denies it, depending on aws:SourceIp [aws:SourceIp]\n",
+		},
+		{
+			"a deny outside the organisation", sourcePolicy(known(), `"Sid":"Org",`+denyAll+`,"Action":"s3:GetObject",`+onTommy+`,"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-abc"}}`),
+			"may be denied: read source: s3:GetObject: statement Org of the bucket policy of tommy denies it, depending on aws:PrincipalOrgID [aws:PrincipalOrgID]\n",
+		},
+		{
+			"a deny of some keys", sourcePolicy(known(), `"Sid":"Secret",`+denyAll+`,"Action":"s3:GetObject","Resource":"arn:aws:s3:::tommy/secret/*"`),
+			"may be denied: read source: s3:GetObject: statement Secret of the bucket policy of tommy denies it, depending on the key of the object [the key of the object]\n",
+		},
+		{
+			"a deny of uploads without the header of a key", destinationPolicy(known(), `"Sid":"Header",`+denyAll+`,"Action":"s3:PutObject",`+onTommyB+`,"Condition":{"StringNotEquals":{"s3:x-amz-server-side-encryption":"aws:kms"}}`),
+			"denied: write destination: s3:PutObject: statement Header of the bucket policy of tommy-b denies it\n",
+		},
+		{
+			"a deny of public ACLs", destinationPolicy(known(), denyAll+`,"Action":"s3:PutObject",`+onTommyB+`,"Condition":{"StringEquals":{"s3:x-amz-acl":"public-read"}}`),
+			"",
+		},
+		{
+			"a deny of what is needed at times", destinationPolicy(known(), `"Sid":"WriteOnly",`+denyAll+`,"Action":"s3:GetObject",`+onTommyB),
+			"note: prove destination: s3:GetObject: statement WriteOnly of the bucket policy of tommy-b denies it, which matters where the ETags of a copy prove nothing\n",
+		},
+		{
+			"an inline deny", known(PolicyText{Name: "lock", Document: statements(`"Sid":"Never","Effect":"Deny","Action":"s3:PutObject*","Resource":"*"`)}),
+			"denied: write destination: s3:PutObject, s3:PutObjectTagging: statement Never of inline policy lock of user/misterrodgers denies it\n",
+		},
+		{
+			"a boundary without S3", func() World {
+				w := known()
+				w.Principal.Boundary = "arn:aws:iam::210987654321:policy/edge"
+				w.Principal.BoundaryDocument = statements(`"Effect":"Allow","Action":["s3:List*","s3:Get*","s3:AbortMultipartUpload"],"Resource":"*"`)
+				return w
+			}(),
+			"denied: write destination: s3:PutObject, s3:PutObjectTagging: no statement of the permissions boundary edge allows it\n",
+		},
+		{
+			"a boundary that could not be read", func() World {
+				w := known()
+				w.Principal.Boundary, w.Principal.Complete = "arn:aws:iam::210987654321:policy/edge", false
+				return w
+			}(), "",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := told(compiled(t, tommy(), c.world).Findings); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// byHand is the plan with permissions that stand already.
+func byHand() *plan.Plan {
+	p := tommy()
+	p.Permissions = plan.Permissions{}
+	return p
+}
+
+// granted are the policies that the plan would have made.
+func granted(w World) World {
+	d, err := documents(tommy(), nil, nil)
+	if err != nil {
+		panic(err)
+	}
+	w.Principal.Documents = append(w.Principal.Documents, PolicyText{Name: "copy", ARN: "arn:aws:iam::210987654321:policy/copy", Document: string(d.identity[0].JSON())})
+	return bucket(w, plan.Source, "tommy", func(b *Bucket) {
+		b.Policy = string(policy.Document{Version: policy.Version2012, Statements: []policy.Statement{d.statements["tommy"]}}.JSON())
+	})
+}
+
+func TestPreflightOfPermissionsMadeByHand(t *testing.T) {
+	untagged := func(b *Bucket) { b.Policy = strings.ReplaceAll(b.Policy, "s3:GetObjectTagging", "s3:GetObjectAcl") }
+	for _, c := range []struct {
+		name  string
+		world World
+		want  string
+	}{
+		{"all granted", granted(known()), ""},
+		{"nothing granted", known(), "" +
+			"denied: list source, read source, read tags: s3:ListBucket, s3:GetObject, s3:GetObjectTagging: no statement of the bucket policy of tommy allows it\n" +
+			"denied: list source, read source, read tags: s3:ListBucket, s3:GetObject, s3:GetObjectTagging: no statement of the policies of user/misterrodgers allows it\n" +
+			"denied: list destination, write destination: s3:ListBucket, s3:PutObject, s3:PutObjectTagging, s3:AbortMultipartUpload: no statement of the policies of user/misterrodgers allows it\n" +
+			"note: go on with large objects: s3:ListMultipartUploadParts: no statement of the policies of user/misterrodgers allows it, which matters where a large object is gone on with after an interruption\n" +
+			"note: prove destination: s3:GetObject: no statement of the policies of user/misterrodgers allows it, which matters where the ETags of a copy prove nothing\n"},
+		{"its policies not read", func() World {
+			w := granted(known())
+			w.Principal.Documents, w.Principal.Complete = nil, false
+			return w
+		}(), ""},
+		{
+			"no tags in the bucket's policy", bucket(granted(known()), plan.Source, "tommy", untagged),
+			"denied: read tags: s3:GetObjectTagging: no statement of the bucket policy of tommy allows it\n",
+		},
+		{"the bucket's policy not read", func() World {
+			w := bucket(granted(known()), plan.Source, "tommy", func(b *Bucket) { b.Policy = "" })
+			w.Unseen = []Unseen{{What: "policy of bucket tommy", Why: "s3:GetBucketPolicy denied", About: UnseenBucketPolicy("tommy")}}
+			return w
+		}(), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := told(compiled(t, byHand(), c.world).Findings); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAFindingHoldsTheStatementThatWouldLetItThrough(t *testing.T) {
+	all := compiled(t, byHand(), known()).Findings
+	w := known()
+	var identity, resource []string
+	for _, f := range all {
+		if !json.Valid([]byte(f.Statement)) {
+			t.Fatalf("%s: %q is no JSON", f, f.Statement)
+		}
+		if strings.Contains(f.Rule, "bucket policy") {
+			resource = append(resource, strings.Trim(f.Statement, "{}"))
+		} else {
+			identity = append(identity, strings.Trim(f.Statement, "{}"))
+		}
+	}
+	w.Principal.Documents = []PolicyText{{Name: "pasted", Document: statements(identity...)}}
+	if got := compiled(t, byHand(), w).Findings; len(got) == 0 {
+		t.Error("half of it is enough")
+	}
+	if got := compiled(t, byHand(), sourcePolicy(w, resource...)).Findings; len(got) > 0 {
+		t.Errorf("with the statements pasted there is still\n%s", told(got))
+	}
+}
+
+func TestAnAmendedDenySparesThePrincipal(t *testing.T) {
+	w := sourcePolicy(known(), `"Sid":"NoTags",`+denyAll+`,"Action":"s3:GetObjectTagging",`+onTommy)
+	f := compiled(t, tommy(), w).Findings
+	if len(f) != 1 {
+		t.Fatal(told(f))
+	}
+	w = bucket(w, plan.Source, "tommy", func(b *Bucket) { b.Policy = `{"Version":"2012-10-17","Statement":[` + f[0].Statement + `]}` })
+	if got := compiled(t, tommy(), w).Findings; len(got) > 0 {
+		t.Error(told(got))
+	}
+}
+
+func TestOnlyWhatIsSureRefusesTheProgram(t *testing.T) {
+	sure := compiled(t, tommy(), sourcePolicy(known(), denyAll+`,"Action":"s3:GetObject",`+onTommy)).Denied()
+	may := compiled(t, tommy(), sourcePolicy(known(), denyAll+`,"Action":"s3:GetObject",`+onTommy+`,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"x"},"StringEquals":{"aws:SourceVpce":"v"}}`)).Denied()
+	if sure == nil || may != nil {
+		t.Errorf("got %v and %v", sure, may)
+	}
+	var e *PreflightError
+	if !errors.As(sure, &e) || e.Findings[0].Who != me {
+		t.Error(sure)
+	}
+}

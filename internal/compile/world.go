@@ -156,18 +156,31 @@ type CopyFacts struct {
 	Unreadable Count `json:"unreadable"`
 	Extra      Count `json:"extra"`
 
-	SameBy     map[string]Count    `json:"same_by,omitempty"`    // by evidence: etag, checksum, bytes, size_only
-	SkippedBy  map[string]Count    `json:"skipped_by,omitempty"` // filtered, archived, kept
-	Classes    map[string]Count    `json:"classes,omitempty"`
-	Samples    map[string][]Sample `json:"samples,omitempty"`
-	Largest    Sample              `json:"largest"`
-	LongestKey int                 `json:"longest_key,omitempty"` // bytes of the longest key of the source; 0: not known
+	SameBy       map[string]Count    `json:"same_by,omitempty"`       // by evidence: etag, checksum, bytes, size_only
+	SkippedBy    map[string]Count    `json:"skipped_by,omitempty"`    // filtered, archived, kept
+	ChangedBy    map[string]Count    `json:"changed_by,omitempty"`    // size, checksum, etag, unknown (nothing but the size compares)
+	UnreadableBy map[string]Count    `json:"unreadable_by,omitempty"` // customer_key (SSE-C), denied, key (no place for it), error
+	Classes      map[string]Count    `json:"classes,omitempty"`       // of the source's listing
+	Work         map[string]Work     `json:"work,omitempty"`          // New and Changed, by the source's storage class
+	Samples      map[string][]Sample `json:"samples,omitempty"`       // by verdict
+	Largest      Sample              `json:"largest"`
+	LongestKey   int                 `json:"longest_key,omitempty"` // bytes of the longest key of the source; 0: not known
 }
 
 // Count is a number of objects and their bytes.
 type Count struct {
 	Objects int64 `json:"objects"`
 	Bytes   int64 `json:"bytes"`
+}
+
+// Work is what is to be written of one storage class of the source.
+type Work struct {
+	Objects int64 `json:"objects"`
+	Bytes   int64 `json:"bytes"`
+	Small   Count `json:"small"`    // of these, the ones below 128 KiB
+	Frozen  Count `json:"frozen"`   // of these, the archived ones, which are restored first
+	ByParts int64 `json:"by_parts"` // how many are copied by parts
+	Parts   int64 `json:"parts"`    // and by how many
 }
 
 // A Sample is one key of a verdict.

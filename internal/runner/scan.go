@@ -81,7 +81,8 @@ func factsOf(s s3copy.Summary) compile.CopyFacts {
 		SkippedBy: map[string]compile.Count{
 			"filtered": count(t.Filtered), "archived": count(t.Archived), "kept": count(t.Kept),
 		},
-		Classes: counts(s.Classes),
+		ChangedBy: counts(s.ChangedBy), UnreadableBy: counts(s.UnreadableBy),
+		Classes: counts(s.Classes), Work: work(s.Work),
 		Samples: samples(s.Samples),
 		Largest: compile.Sample{Key: s.Largest.Key, Size: int64(s.Largest.Size), Reason: s.Largest.Reason},
 
@@ -91,6 +92,17 @@ func factsOf(s s3copy.Summary) compile.CopyFacts {
 
 func count(c s3copy.Count) compile.Count {
 	return compile.Count{Objects: c.Objects, Bytes: int64(c.Bytes)}
+}
+
+func work(m map[string]s3copy.Work) map[string]compile.Work {
+	out := make(map[string]compile.Work, len(m))
+	for class, w := range m {
+		out[class] = compile.Work{
+			Objects: w.Objects, Bytes: int64(w.Bytes), Small: count(w.Small), Frozen: count(w.Frozen),
+			ByParts: w.ByParts, Parts: w.Parts,
+		}
+	}
+	return out
 }
 
 func counts(m map[string]s3copy.Count) map[string]compile.Count {

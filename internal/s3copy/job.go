@@ -151,9 +151,17 @@ type Summary struct {
 	LongestKey int `json:"longest_key"`
 
 	Classes  map[string]Count    `json:"classes"`  // by storage class, of the source
-	Samples  map[string][]Sample `json:"samples"`  // by verdict: new, changed, extra, unreadable, archived, size_only
+	Samples  map[string][]Sample `json:"samples"`  // by verdict: new, changed, extra, unreadable, archived, kept, filtered, size_only
 	Failures []Failure           `json:"failures"` // what stands unsettled now, sorted by key, at most 1,000
 	Waiting  int64               `json:"waiting"`  // archived objects whose restore was asked for and is not done; they are in Failed, too
+
+	// Work is what a scan found to write, by storage class of the source: the sum of New and
+	// Changed. ChangedBy says why objects count as changed: size, checksum, etag, or unknown,
+	// where nothing but the size compares. UnreadableBy says why objects will fail:
+	// customer_key (SSE-C), denied, key (it has no place at the destination), error.
+	Work         map[string]Work  `json:"-"`
+	ChangedBy    map[string]Count `json:"-"`
+	UnreadableBy map[string]Count `json:"-"`
 
 	// Seed is what a scan found settled before the first key that there is something
 	// to do for, at the level asked. Committed to the copy's empty journal it spares the

@@ -40,6 +40,7 @@ type outcome struct {
 	size   Bytes  // of the source, as it was copied or seen last
 	phase  string // of a failure
 	reason string // of a failure or a verdict
+	why    string // of an unreadable object: see Summary.UnreadableBy
 }
 
 func failed(size Bytes, phase, reason string) outcome {

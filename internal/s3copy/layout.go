@@ -33,14 +33,20 @@ func partsOf(etag string) int {
 // evenParts cuts size into parts of the given size, or of the least greater one that
 // makes few enough of them.
 func evenParts(size, part Bytes) []Bytes {
-	if least := (size + partsMax - 1) / partsMax; part < least {
-		part = min((least+partStep-1)/partStep*partStep, partSizeMax)
-	}
+	part = evenPart(size, part)
 	parts := make([]Bytes, 0, (size+part-1)/part)
 	for ; size > part; size -= part {
 		parts = append(parts, part)
 	}
 	return append(parts, size)
+}
+
+// evenPart is the given part size, or the least greater one that makes few enough of them.
+func evenPart(size, part Bytes) Bytes {
+	if least := (size + partsMax - 1) / partsMax; part < least {
+		part = min((least+partStep-1)/partStep*partStep, partSizeMax)
+	}
+	return part
 }
 
 // sourceParts finds the source's own part layout, by HEADs. nil: it has none, or the

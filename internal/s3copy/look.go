@@ -54,7 +54,7 @@ func (r *run) examine(ctx context.Context, t *task) (action, outcome, error) {
 		return rest, outcome{state: isGone}, nil
 	case errors.Is(err, ErrCustomerKey):
 		if r.job.Mode == Scan {
-			return rest, outcome{state: isUnreadable, size: t.src.Size, reason: ErrCustomerKey.Error()}, nil
+			return rest, outcome{state: isUnreadable, size: t.src.Size, reason: ErrCustomerKey.Error(), why: whyNot(err)}, nil
 		}
 		return rest, outcome{}, &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: err}
 	case err != nil:

@@ -184,7 +184,7 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 
 func (m *merger) unplaced(s *Object, err error) outcome {
 	if m.job.Mode == Scan {
-		return outcome{state: isUnreadable, size: s.Size, reason: err.Error()}
+		return outcome{state: isUnreadable, size: s.Size, reason: err.Error(), why: badKey}
 	}
 	return failed(s.Size, "copy", err.Error())
 }

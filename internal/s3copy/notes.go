@@ -9,10 +9,13 @@ import (
 
 // notes gather what a summary shows beside the counts.
 type notes struct {
-	mu      sync.Mutex
-	most    int
-	samples map[string][]Sample // by verdict, those with the smallest keys, in order
-	waiting int64
+	mu         sync.Mutex
+	most       int
+	samples    map[string][]Sample // by verdict, those with the smallest keys, in order
+	waiting    int64
+	todo       map[string]*Work // of a scan, by storage class of the source
+	changed    map[string]*Count
+	unreadable map[string]*Count
 	census
 }
 
@@ -33,13 +36,6 @@ func (n *notes) sample(verdict, key string, size Bytes, reason string) {
 	}
 	s = slices.Insert(s, at, Sample{Key: key, Size: size, Reason: reason})
 	n.samples[verdict] = s[:min(len(s), n.most)]
-}
-
-// wait counts an object that will have to be restored first.
-func (n *notes) wait() {
-	n.mu.Lock()
-	n.waiting++
-	n.mu.Unlock()
 }
 
 // add takes in what a merge has seen.

@@ -147,6 +147,7 @@ func (r *run) summary() Summary {
 	}
 	if r.job.Mode == Scan {
 		s.Waiting = r.notes.waiting
+		s.Work, s.ChangedBy, s.UnreadableBy = flat(r.notes.todo), flat(r.notes.changed), flat(r.notes.unreadable)
 		s.Seed = r.books.seed()
 	}
 	return s

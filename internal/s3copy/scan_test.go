@@ -196,3 +196,96 @@ func TestScanCountsWhatItCannotCompareAsUnreadable(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 }
+
+func TestScanTellsWhatThereIsToWriteAndWhy(t *testing.T) {
+	src, dst, job := pair()
+	src.put("new", "small")
+	src.put("size", "longer than there")
+	dst.put("size", "short")
+	src.put("bytes", "aaaa")
+	dst.put("bytes", "bbbb")
+	src.put("frozen", "x")
+	src.objects["frozen"].StorageClass = "GLACIER"
+	job.Mode, job.Journal, job.Rules.Restore = Scan, nil, true
+	s := run1(t, small(), job)
+	standard, glacier := s.Work["STANDARD"], s.Work["GLACIER"]
+	if standard.Objects != 3 || standard.Small != standard.Count || standard.ByParts != 0 || glacier.Frozen.Objects != 1 {
+		t.Errorf("got %+v", s.Work)
+	}
+	if standard.Bytes+glacier.Bytes != s.Tally.New.Bytes+s.Tally.Changed.Bytes {
+		t.Errorf("work %+v, tally %+v", s.Work, s.Tally)
+	}
+	if s.ChangedBy["size"].Objects != 1 || s.ChangedBy["etag"].Objects != 1 || len(s.ChangedBy) != 2 {
+		t.Errorf("got %+v", s.ChangedBy)
+	}
+}
+
+func TestScanTellsWhyObjectsWillFail(t *testing.T) {
+	src, dst, job := pair()
+	for _, k := range []string{"customer", "error"} {
+		src.put(k, "right")
+		dst.put(k, "wrong")
+	}
+	src.put(strings.Repeat("k", 1020), "x")
+	src.fault = func(op, key string) error {
+		switch {
+		case op != "head":
+			return nil
+		case key == "customer":
+			return ErrCustomerKey
+		}
+		return errors.New("400 Bad Request")
+	}
+	job.Mode, job.Journal, job.ToPrefix = Scan, nil, ""
+	s := run1(t, small(), job)
+	if s.UnreadableBy["error"].Objects != 1 || s.UnreadableBy["customer_key"].Objects != 1 || len(s.UnreadableBy) != 2 {
+		t.Errorf("got %+v", s.UnreadableBy)
+	}
+	job.ToPrefix = "archive/"
+	if s = run1(t, small(), job); s.UnreadableBy["key"].Objects != 1 {
+		t.Errorf("got %+v", s.UnreadableBy)
+	}
+}
+
+func TestPartsAreCountedAsTheCopyMakesThem(t *testing.T) {
+	l := Limits{}.withDefaults()
+	for _, c := range []struct {
+		etag string
+		size Bytes
+	}{
+		{"", 0},
+		{"", 256 << 20},
+		{"", 256<<20 + 1},
+		{"", 5 << 30},
+		{"", 900 << 30},
+		{"", 50 << 40},
+		{strings.Repeat("a", 32) + "-7", 40 << 20},
+	} {
+		want := int64(0)
+		switch {
+		case c.etag != "":
+			want = 7
+		case c.size > l.PartThreshold:
+			want = int64(len(evenParts(c.size, l.partSize(c.size))))
+		}
+		if got := l.partsFor(&Object{ETag: c.etag, Size: c.size}); got != want {
+			t.Errorf("%d bytes, ETag %q: %d parts, want %d", c.size, c.etag, got, want)
+		}
+	}
+}
+
+func TestEveryReasonForAChangeHasItsKind(t *testing.T) {
+	for reason, want := range map[Reason]string{
+		sizeReason(1, 2): "size",
+		compareListed(&Object{ETag: "a", Size: 1}, &Object{ETag: "b", Size: 1}, compareETag).differ: "etag",
+		compareETags(md5ed("a"), md5ed("b")).differ:                                                 "etag",
+		"the CRC64NVME checksum differs":                                                            "checksum",
+		"nothing comparable but the size":                                                           "unknown",
+	} {
+		if got := changedBy(string(reason)); got != want {
+			t.Errorf("%q: %s, want %s", reason, got, want)
+		}
+	}
+}
+
+func md5ed(letter string) *Details { return &Details{Object: Object{ETag: strings.Repeat(letter, 32)}} }

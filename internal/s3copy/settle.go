@@ -95,7 +95,7 @@ func (r *run) todo(out outcome) bool {
 	}
 }
 
-// note keeps samples for the review.
+// note keeps samples for the review, and what a scan found to do.
 func (r *run) note(t *task, out outcome) {
 	switch out.state {
 	case isNew:
@@ -104,6 +104,10 @@ func (r *run) note(t *task, out outcome) {
 		r.notes.sample("changed", t.src.Key, out.size, out.reason)
 	case isUnreadable:
 		r.notes.sample("unreadable", t.src.Key, out.size, out.reason)
+	case isKept:
+		r.notes.sample("kept", t.src.Key, out.size, out.reason)
+	case isFiltered:
+		r.notes.sample("filtered", t.src.Key, out.size, "")
 	case isArchived:
 		r.notes.sample("archived", t.src.Key, out.size, t.src.StorageClass)
 	case isSame, isCopied:
@@ -112,9 +116,18 @@ func (r *run) note(t *task, out outcome) {
 		}
 	default:
 	}
-	if r.job.Mode == Scan && (out.state == isNew || out.state == isChanged) && archivedNow(&t.src) {
-		r.notes.wait()
-		r.notes.sample("archived", t.src.Key, out.size, t.src.StorageClass)
+	if r.job.Mode != Scan {
+		return
+	}
+	switch out.state {
+	case isNew, isChanged:
+		r.notes.work(&t.src, out, r.limits)
+		if archivedNow(&t.src) {
+			r.notes.sample("archived", t.src.Key, out.size, t.src.StorageClass)
+		}
+	case isUnreadable:
+		r.notes.unread(out)
+	default:
 	}
 }
 
@@ -138,7 +151,7 @@ func (r *run) perform(ctx context.Context, t *task) error {
 		errors.As(err, &failure)
 		out = failed(t.src.Size, failure.Phase, failure.Err.Error())
 		if r.job.Mode == Scan {
-			out.state = isUnreadable
+			out.state, out.why = isUnreadable, whyNot(err)
 		}
 	}
 	r.settle(t, out)

@@ -52,6 +52,7 @@ type document struct {
 	Verify      json.RawMessage `json:"verify"`
 	Cleanup     json.RawMessage `json:"cleanup"`
 	Notify      Notify          `json:"notify"`
+	Estimate    *Estimate       `json:"estimate"`
 }
 
 type pairDocument struct {
@@ -79,7 +80,8 @@ func resolve(root any) (*Plan, error) {
 	p := &Plan{
 		Version: doc.Version, Requires: doc.Requires, Name: doc.Name, Accounts: doc.Accounts,
 		Principal: doc.Principal, Permissions: defaultPermissions(), Cleanup: defaultCleanup(), Notify: doc.Notify,
-		Buckets: make([]Pair, 0, len(doc.Buckets)),
+		Estimate: doc.Estimate,
+		Buckets:  make([]Pair, 0, len(doc.Buckets)),
 	}
 	top := Pair{Copy: defaultCopy(), Verify: defaultVerify(), Cleanup: defaultPairCleanup()}
 	err = decodeAll(

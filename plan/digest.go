@@ -24,9 +24,10 @@ func (p *Plan) JSON() []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// impersonal leaves the profiles out.
+// impersonal leaves out the profiles, and the estimate, which changes nothing that is done.
 func (p *Plan) impersonal() *Plan {
 	c := *p
+	c.Estimate = nil
 	c.Accounts.Source.Profile, c.Accounts.Destination.Profile = "", ""
 	if c.Principal != nil {
 		principal := *c.Principal
@@ -60,7 +61,8 @@ func filled[T any](list []T) []T {
 // Digest identifies what the plan says: "sha256:" and 64 hexadecimal digits.
 // Formatting, comments, the order of fields, the file's name, and writing a
 // default out, do not change it. Neither do profiles: they are personal, and the
-// accounts and the principal that they must lead to are pinned by ID.
+// accounts and the principal that they must lead to are pinned by ID. Nor does the
+// estimate.
 func (p *Plan) Digest() string {
 	sum := sha256.Sum256(p.impersonal().JSON())
 	return "sha256:" + hex.EncodeToString(sum[:])

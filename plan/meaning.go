@@ -20,6 +20,7 @@ func (r *report) meaning(p *Plan, s *shape) {
 	c.overlaps()
 	c.cleanup()
 	c.notify()
+	c.estimate()
 }
 
 // wrong reports at a field's value, or where the field would stand.

@@ -255,6 +255,9 @@ func kindOf(n *yaml.Node) string {
 	case "!!int":
 		return "a number"
 	case "!!float":
+		if strings.Trim(n.Value, "0123456789.eE+-_") != "" {
+			return n.Value // .inf, .nan
+		}
 		return "a fraction"
 	default:
 		return "text"

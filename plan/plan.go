@@ -13,6 +13,7 @@ type Plan struct {
 	Buckets     []Pair      `json:"buckets"`
 	Cleanup     Cleanup     `json:"cleanup"`
 	Notify      Notify      `json:"notify"`
+	Estimate    *Estimate   `json:"estimate,omitempty"` // nil: list prices and default rates; no part of the digest
 
 	// File is the path as it was given; it takes no part in the digest.
 	File string `json:"-"`
@@ -212,6 +213,28 @@ type Instance struct {
 // Notify names the variable that holds the webhook's URL.
 type Notify struct {
 	WebhookEnv string `json:"webhook_env,omitempty"`
+}
+
+// Estimate is what the review's estimate of cost and time is made with. Zero and nil mean the default.
+type Estimate struct {
+	Currency           string `json:"currency,omitempty"`    // of Prices; "" is USD
+	PricesFrom         string `json:"prices_from,omitempty"` // in words
+	ObjectsPerSecond   int    `json:"objects_per_second,omitempty"`
+	MegabytesPerSecond int    `json:"megabytes_per_second,omitempty"` // of 1,000,000 bytes
+	Prices             Prices `json:"prices"`
+}
+
+// Prices are laid over the list prices. A price that is nil, or a class that is not there, has the list's.
+type Prices struct {
+	Copy      map[string]float64 `json:"copy,omitempty"`      // 1,000 COPY or PUT requests, by the class that is written
+	Storage   map[string]float64 `json:"storage,omitempty"`   // a GB for a month, by class
+	Retrieval map[string]float64 `json:"retrieval,omitempty"` // a GB, by the class that is read
+	Restore   map[string]float64 `json:"restore,omitempty"`   // 1,000 requests, by the class that is restored
+	List      *float64           `json:"list,omitempty"`      // 1,000 requests
+	Get       *float64           `json:"get,omitempty"`       // 1,000 GET or HEAD requests
+	KMS       *float64           `json:"kms,omitempty"`       // 10,000 requests
+	Transfer  *float64           `json:"transfer,omitempty"`  // a GB between regions
+	Internet  *float64           `json:"internet,omitempty"`  // a GB out of AWS
 }
 
 // StepID names a step of a program, such as "copy/tommy→tommy-b". It is stable

@@ -132,6 +132,7 @@ func TestTheSchemaAndTheTypesHaveTheSameFields(t *testing.T) {
 		"account": plan.Account{}, "principal": plan.Principal{}, "permissions": plan.Permissions{}, "pair": plan.Pair{},
 		"settings": plan.BucketSettings{}, "encryption": plan.Encryption{}, "copy": plan.Copy{}, "verify": plan.Verify{},
 		"pair_cleanup": plan.PairCleanup{}, "instance": plan.Instance{}, "notify": plan.Notify{},
+		"estimate": plan.Estimate{}, "prices": plan.Prices{},
 	} {
 		var want []string
 		for field := range reflect.TypeOf(value).Fields() {

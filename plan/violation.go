@@ -34,7 +34,7 @@ func (v violation) say() {
 		v.wrongWord()
 	case "minimum", "maximum":
 		v.refuse(v.pointer)
-		v.problem(v.pointer, v.mark.content(), dotted(v.pointer)+" wants a number from 1 to 10000", "")
+		v.problem(v.pointer, v.mark.content(), dotted(v.pointer)+" wants a number "+v.bounds(), "")
 	case "minItems":
 		v.refuse(v.pointer)
 		v.problem(v.pointer, v.mark.content(), dotted(v.pointer)+" is empty", "it wants at least one")
@@ -51,6 +51,16 @@ func (v violation) say() {
 	default:
 		v.say2("has no place here")
 	}
+}
+
+// bounds are those of the number that is asked for.
+func (v violation) bounds() string {
+	keyword := v.location[strings.LastIndexByte(v.location, '/')+1:]
+	schema, _ := v.schema.at(parent(v.location)).(map[string]any)
+	if most, ok := schema["maximum"].(float64); ok {
+		return fmt.Sprintf("from %v to %.0f", schema["minimum"], most)
+	}
+	return fmt.Sprintf("of at least %v", schema[keyword])
 }
 
 // say2 is for what meaning may know better.

@@ -51,6 +51,8 @@ func kindWord(jsonType string) string {
 		return "text"
 	case "integer":
 		return "a whole number"
+	case "number":
+		return "a number"
 	case "boolean":
 		return "true or false"
 	case "array":
@@ -70,7 +72,7 @@ func (v violation) typeHint(want string, got *yaml.Node) string {
 		return "one value, without brackets or dashes"
 	case want == "boolean" && isText:
 		return booleanHint(got.Value)
-	case want == "integer" && isText && regexp.MustCompile(`^[0-9]+$`).MatchString(got.Value):
+	case (want == "integer" || want == "number") && isText && regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`).MatchString(got.Value):
 		return "write it without quotes: " + v.quote(got.Value)[1:len(v.quote(got.Value))-1]
 	case want == "array" && scalar:
 		return "write [" + v.quote(got.Value) + "]"

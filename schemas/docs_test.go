@@ -222,3 +222,42 @@ func TestFieldTableDescendsEverywhere(t *testing.T) {
 		t.Errorf("%d rows for %d fields", rows, total)
 	}
 }
+
+// TestEveryFieldIsExplained wants a description where an editor would show one: at each field, or at what it refers to.
+func TestEveryFieldIsExplained(t *testing.T) {
+	t.Parallel()
+	var root map[string]any
+	if err := json.Unmarshal(schemas.PlanV1(), &root); err != nil {
+		t.Fatal(err)
+	}
+	definitions, _ := root["definitions"].(map[string]any)
+	fields := 0
+	var walk func(at string, schema map[string]any)
+	walk = func(at string, schema map[string]any) {
+		properties, _ := schema["properties"].(map[string]any)
+		for name, v := range properties {
+			f, _ := v.(map[string]any)
+			said, _ := f["description"].(string)
+			if ref, ok := f["$ref"].(string); ok {
+				d, _ := definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
+				said, _ = d["description"].(string)
+			}
+			if fields++; len(strings.Fields(said)) < 3 || !strings.HasSuffix(said, ".") {
+				t.Errorf("%s/%s is explained by %q", at, name, said)
+			}
+			walk(at+"/"+name, f)
+		}
+		for _, below := range []string{"items", "additionalProperties"} {
+			if s, ok := schema[below].(map[string]any); ok {
+				walk(at+"/"+below, s)
+			}
+		}
+	}
+	walk("", root)
+	for name, d := range definitions {
+		walk("/"+name, d.(map[string]any))
+	}
+	if fields < 50 {
+		t.Errorf("only %d fields were found", fields)
+	}
+}

@@ -12,6 +12,8 @@
 //	aws-cli      aws on PATH, against the sandbox
 //	aws          AWS itself, with somebody's own credentials, and costs
 //
+//	yaml-language-server    the YAML server of editors, on plan files   (npm ci --prefix test/editor; node on PATH)
+//
 // XPLAN_REQUIRE lists, with commas, what runs beside the sandbox: XPLAN_REQUIRE=moto,versitygw,aws-cli.
 // What is listed and not there fails. What is not listed has no tests in the output: nothing is skipped.
 //

@@ -16,10 +16,13 @@ const (
 	versitygwName = "versitygw"
 	awsCLIName    = "aws-cli"
 	awsName       = "aws"
+
+	yamlServerName = "yaml-language-server"
 )
 
 var programs = map[string]string{
 	motoName: "moto_server", versitygwName: "versitygw", awsCLIName: "aws", awsName: "",
+	yamlServerName: "node", // and editor/node_modules
 }
 
 // required lists what XPLAN_REQUIRE asks for; an unknown name is an error.
@@ -30,7 +33,7 @@ func required() ([]string, error) {
 			continue
 		}
 		if _, known := programs[name]; !known {
-			return nil, fmt.Errorf("XPLAN_REQUIRE names %q, which is not one of moto, versitygw, aws-cli, aws", name)
+			return nil, fmt.Errorf("XPLAN_REQUIRE names %q, which is not one of moto, versitygw, aws-cli, aws, yaml-language-server", name)
 		}
 		names = append(names, name)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
@@ -115,6 +116,10 @@ func TestJSONStreamsAreAsTheSchemaSays(t *testing.T) {
 	e.check(t, s.xplan(t, exitDone, "cleanup", "--json", "--yes", "plan.yaml"))
 	e.check(t, s.xplan(t, exitUsage, "apply", "--json", "plan.yaml"))
 	s.write(t, "plan.yaml", docsByUser+docsPair)
+	if err := s.server.PutObject("tommy", "slow", []byte("x"), sandbox.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.server.Inject(sandbox.Fault{Operation: "CopyObject", Do: sandbox.FaultDelay, Delay: 2 * time.Second}) // long enough for a line of progress
 	e.check(t, s.xplan(t, exitDone, "apply", "--json", "--yes", "--new-run", "plan.yaml"))
 	for _, kind := range slices.Sorted(maps.Keys(e.fields)) {
 		if e.seen[kind] == "" {

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"xplan/internal/compile"
+	"xplan/internal/saved"
 	"xplan/internal/view"
 	"xplan/plan"
 	"xplan/state"
@@ -23,6 +25,7 @@ type applyFlags struct {
 	confirm []string
 	noScan  bool
 	newRun  bool
+	maxAge  time.Duration // of a saved plan; 0: any
 }
 
 func (f *applyFlags) add(cmd *cobra.Command) {
@@ -54,10 +57,16 @@ func (f *applyFlags) check(p *plan.Plan) error {
 func (a *app) applyCommand() *cobra.Command {
 	var f applyFlags
 	cmd := &cobra.Command{
-		Use:   "apply FILE",
-		Short: "Run a plan: set up, copy, verify, clean up; goes on with an interrupted run",
+		Use:   "apply FILE|F",
+		Short: "Run a plan, or exactly what a saved plan F shows: set up, copy, verify, clean up; goes on with an interrupted run",
 		Args:  files(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if saved.Peek(args[0]) {
+				return a.applySaved(cmd.Context(), args[0], f)
+			}
+			if f.maxAge != 0 {
+				return &usageError{fmt.Errorf("--max-age: %s is no saved plan", args[0])}
+			}
 			p, err := a.load(args[0])
 			if err != nil {
 				return err
@@ -73,6 +82,7 @@ func (a *app) applyCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.newRun, "new-run", false, "start over instead of going on with an unfinished run")
+	cmd.Flags().DurationVar(&f.maxAge, "max-age", 0, "refuse a saved plan that is older, such as 24h")
 	return cmd
 }
 
@@ -127,6 +137,21 @@ type work struct {
 	flags    applyFlags
 	previous *state.Run // the run to go on with
 	only     func(*plan.Plan, compile.World) (*compile.Program, error)
+	reviewed *saved.Plan // what was approved; nil: this process asks
+}
+
+// counting says how much has to be known before the run.
+func (w work) counting() compile.Counting {
+	approved := w.reviewed != nil
+	switch {
+	case w.flags.noScan || w.only != nil || approved && !w.reviewed.Counted:
+		return compile.CountNone
+	case (w.flags.yes || approved) && w.previous != nil:
+		return compile.CountRest
+	case w.flags.yes && !approved:
+		return compile.CountFirst
+	}
+	return compile.CountAll
 }
 
 // apply observes, compiles, asks, and runs.
@@ -135,16 +160,7 @@ func (a *app) apply(ctx context.Context, w work) error {
 		return err
 	}
 	a.warn(w.plan)
-	counting := compile.CountAll
-	switch {
-	case w.flags.noScan || w.only != nil:
-		counting = compile.CountNone
-	case w.flags.yes && w.previous != nil:
-		counting = compile.CountRest
-	case w.flags.yes:
-		counting = compile.CountFirst
-	}
-	s, err := a.survey(ctx, w.plan, w.db, counting)
+	s, err := a.survey(ctx, w.plan, w.db, w.counting())
 	if err != nil {
 		return err
 	}
@@ -152,10 +168,15 @@ func (a *app) apply(ctx context.Context, w work) error {
 	if err != nil {
 		return err
 	}
+	if w.reviewed != nil && w.previous == nil { // a run that goes on has changed the world itself
+		if err := w.reviewed.Check(prog, version); err != nil {
+			return err
+		}
+	}
 	if !prog.HasChanges() && w.previous == nil {
 		return a.nothing(prog, w)
 	}
-	if !w.flags.yes {
+	if !w.flags.yes && w.reviewed == nil {
 		if err := a.ask(ctx, w.plan, prog); err != nil {
 			return err
 		}

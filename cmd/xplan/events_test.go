@@ -106,7 +106,10 @@ func TestJSONStreamsAreAsTheSchemaSays(t *testing.T) {
 	s.write(t, "bad.yaml", "version: 1\nnam: x\n")
 	e.check(t, s.xplan(t, exitUsage, "validate", "--json", "bad.yaml"))
 	e.check(t, s.xplan(t, exitChanges, "plan", "--json", "--detailed-exitcode", "plan.yaml"))
+	e.check(t, s.xplan(t, exitDone, "plan", "--json", "plan.yaml", "-o", "saved.plan"))
+	e.check(t, s.xplan(t, exitDone, "show", "--json", "saved.plan"))
 	e.check(t, s.xplan(t, exitFailed, "apply", "--json", "--yes", "plan.yaml"))
+	e.check(t, s.xplan(t, exitDrift, "apply", "--json", "saved.plan"))
 	for _, args := range [][]string{{"status"}, {"runs"}, {"logs"}} {
 		e.check(t, s.xplan(t, exitDone, append(args, "--json")...))
 	}

@@ -71,6 +71,9 @@ func (a *app) begin(ctx context.Context, w work, s survey) (state.Run, error) {
 		ID: id, PlanName: w.plan.Name, PlanFile: absolute(w.plan.File), PlanDigest: w.plan.Digest(),
 		Plan: w.plan.JSON(), Version: version, Started: now,
 	}
+	if w.reviewed != nil {
+		run.Approval = w.reviewed.Digest
+	}
 	if w.only != nil { // what a copy has settled stays settled
 		return run, w.db.StartRun(run)
 	}

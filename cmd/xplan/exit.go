@@ -9,6 +9,7 @@ import (
 	"xplan/internal/compile"
 	"xplan/internal/runner"
 	"xplan/internal/s3copy"
+	"xplan/internal/saved"
 	"xplan/plan"
 	"xplan/state"
 )
@@ -58,6 +59,8 @@ func codeOf(err error) int {
 		locked   *state.LockedError
 		drift    *runner.DriftError
 		changed  *changedPlanError
+		refused  *refusedError
+		moved    *saved.DriftError
 		wrong    *compile.WrongAccountError
 	)
 	switch {
@@ -69,7 +72,7 @@ func codeOf(err error) int {
 		return exitUsage
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &drift), errors.As(err, &changed):
+	case errors.As(err, &drift), errors.As(err, &changed), errors.As(err, &refused), errors.As(err, &moved):
 		return exitDrift
 	case errors.As(err, &wrong), errors.Is(err, compile.ErrCredentials), errors.Is(err, s3copy.ErrCredentials):
 		return exitCredentials
@@ -93,6 +96,12 @@ func (a *app) exit(err error) int {
 		err = errStopped
 	}
 	var problems *plan.Problems
+	var moved *saved.DriftError
+	if a.json && errors.As(err, &moved) {
+		for _, d := range moved.Differences {
+			a.jsonLine(map[string]any{"type": "drift", "kind": d.Kind, "subject": d.Subject, "reviewed": d.Reviewed, "now": d.Now})
+		}
+	}
 	switch {
 	case a.json && errors.As(err, &problems):
 		a.jsonProblems(problems, code)

@@ -18,6 +18,7 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var noScan, detailed bool
+	var output string
 	var form reviewForm
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
@@ -27,12 +28,15 @@ func (a *app) planCommand() *cobra.Command {
 			if err := form.check(a.json); err != nil {
 				return err
 			}
+			if err := checkOutput(output); err != nil {
+				return err
+			}
 			prog, p, err := a.dryRun(cmd.Context(), args[0], noScan)
 			if err != nil {
 				return err
 			}
 			a.warn(p)
-			if err := a.showReview(form, p, prog, ""); err != nil {
+			if err := a.review(form, p, prog, output, !noScan); err != nil {
 				return err
 			}
 			if detailed && prog.HasChanges() {
@@ -43,8 +47,25 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&noScan, "no-scan", false, "do not count objects: for buckets too large to list now")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "save the plan to this file: apply of it runs exactly this")
 	form.add(cmd)
 	return cmd
+}
+
+// review saves a program where a file is named, and shows it.
+func (a *app) review(form reviewForm, p *plan.Plan, prog *compile.Program, output string, counted bool) error {
+	if output == "" {
+		return a.showReview(form, p, prog, "")
+	}
+	s, err := a.save(output, p, prog, counted)
+	if err != nil {
+		return err
+	}
+	if err := a.showReview(form, p, prog, output); err != nil {
+		return err
+	}
+	a.told(output, s)
+	return nil
 }
 
 func (a *app) graphCommand() *cobra.Command {

@@ -28,7 +28,7 @@ func (a *app) resumeCommand() *cobra.Command {
 			if run.Status == state.Done {
 				return &usageError{fmt.Errorf("run %s is done: xplan apply %s looks for something new to do", run.ID, run.PlanFile)}
 			}
-			p, err := a.load(run.PlanFile)
+			p, err := a.planOf(run)
 			if err != nil {
 				return fmt.Errorf("the plan of run %s: %w", run.ID, err)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"xplan/internal/saved"
 	"xplan/plan"
 )
 
@@ -91,7 +92,7 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 	f.BoolVar(&a.noInput, "no-input", false, "never ask: what would be asked is an error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
-		a.initCommand(), a.validateCommand(), a.planCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.showCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
 		a.statusCommand(), a.runsCommand(), a.logsCommand(), a.cancelCommand(),
 		a.verifyCommand(), a.cleanupCommand(), a.reportCommand(), a.demoCommand(), a.schemaCommand(), a.versionCommand(),
 	)
@@ -118,6 +119,9 @@ func atMostOne(cmd *cobra.Command, args []string) error {
 
 // load reads a plan file and applies the flags that override it.
 func (a *app) load(path string) (*plan.Plan, error) {
+	if saved.Peek(path) {
+		return nil, &usageError{fmt.Errorf("%s is a saved plan: xplan show shows it, xplan apply runs it; this wants a plan file", path)}
+	}
 	p, err := plan.Load(path)
 	if _, unread := errors.AsType[*os.PathError](err); unread {
 		return nil, &usageError{err}
@@ -125,8 +129,13 @@ func (a *app) load(path string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p, a.personalize(p)
+}
+
+// personalize applies the flags that override a plan, and holds it to the versions that may run it.
+func (a *app) personalize(p *plan.Plan) error {
 	if err := p.CheckVersion(version); err != nil {
-		return nil, &usageError{err}
+		return &usageError{err}
 	}
 	for _, o := range a.profiles {
 		side, name, ok := strings.Cut(o, "=")
@@ -136,10 +145,10 @@ func (a *app) load(path string) (*plan.Plan, error) {
 		case ok && side == string(plan.Destination):
 			p.Accounts.Destination.Profile = name
 		default:
-			return nil, &usageError{fmt.Errorf("--profile %q: want source=NAME or destination=NAME", o)}
+			return &usageError{fmt.Errorf("--profile %q: want source=NAME or destination=NAME", o)}
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // stateOf is the state folder for a plan file.

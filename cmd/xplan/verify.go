@@ -73,16 +73,7 @@ func (a *app) cleanupCommand() *cobra.Command {
 		Short: "The clean-up rules by themselves: after an abandoned run, say",
 		Args:  files(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path := args[0]
-			if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-				run, err := a.findRun(args, false)
-				if err != nil {
-					return err
-				}
-				path = run.PlanFile
-				a.stateDir = a.stateHere()
-			}
-			p, err := a.load(path)
+			p, err := a.planOrRun(args)
 			if err != nil {
 				return err
 			}
@@ -94,6 +85,19 @@ func (a *app) cleanupCommand() *cobra.Command {
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().StringArrayVar(&f.confirm, "confirm", nil, "confirm deletions in this bucket (repeatable)")
 	return cmd
+}
+
+// planOrRun is the plan of a file, or of a run where there is no such file.
+func (a *app) planOrRun(args []string) (*plan.Plan, error) {
+	if _, err := os.Stat(args[0]); !errors.Is(err, os.ErrNotExist) {
+		return a.load(args[0])
+	}
+	run, err := a.findRun(args, false)
+	if err != nil {
+		return nil, err
+	}
+	a.stateDir = a.stateHere()
+	return a.planOf(run)
 }
 
 func (a *app) reportCommand() *cobra.Command {

@@ -43,7 +43,7 @@ func Is(data []byte) bool { return bytes.HasPrefix(data, []byte(magic)) }
 // Encode gives the file's bytes and sets the digest. Equal plans give equal bytes.
 func Encode(p *Plan) ([]byte, error) {
 	prog := *p.Program
-	prog.Facts = nil // they stand beside it
+	prog.Facts = []compile.Fact{} // they stand beside it
 	program, err := prog.JSON()
 	if err != nil {
 		return nil, err

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"xplan/internal/saved"
+	"xplan/plan"
+	"xplan/state"
+)
+
+// applySaved applies exactly what was reviewed, or refuses. The saved plan is the approval: nothing is asked.
+func (a *app) applySaved(ctx context.Context, path string, f applyFlags) error {
+	s, err := readSaved(path)
+	if err != nil {
+		return err
+	}
+	if f.noScan && s.Counted {
+		return &usageError{fmt.Errorf("--no-scan: %s was made with counts, and they are compared: plan with --no-scan to apply without", path)}
+	}
+	p, err := a.approvedPlan(path, s)
+	if err != nil {
+		return err
+	}
+	a.tell(path, s, absolute(a.stateOf(p.File)))
+	return a.withState(p, func(db *state.DB) error {
+		prev, err := a.approvedRun(db, s, p, f.newRun)
+		if err == nil && prev == nil { // an older one may still go on
+			err = checkAge(s, f.maxAge)
+		}
+		if err != nil {
+			return err
+		}
+		return a.apply(ctx, work{plan: p, db: db, flags: f, previous: prev, reviewed: s})
+	})
+}
+
+// checkAge refuses a saved plan that is older than a person lets pass; 0 lets all pass.
+func checkAge(s *saved.Plan, limit time.Duration) error {
+	if limit > 0 && time.Since(s.Made) > limit {
+		return &refusedError{fmt.Sprintf("the saved plan was made %s, and --max-age is %s: review again", age(s.Made), limit)}
+	}
+	return nil
+}
+
+// approvedPlan is the plan as it was reviewed, bound to the place of its plan file, beside which the state
+// is. A plan file that says something else by now is refused: the run could not be resumed with it.
+func (a *app) approvedPlan(path string, s *saved.Plan) (*plan.Plan, error) {
+	file, found := planFile(path, s)
+	switch {
+	case !found && a.stateDir == "":
+		return nil, &usageError{fmt.Errorf("the plan file of %s, beside which its state is, is not at %s: run this where it is, or name the folder of the state with --state",
+			path, strings.Join(s.Files, " or "))}
+	case found:
+		if err := unedited(s, file); err != nil {
+			return nil, err
+		}
+	}
+	s.Plan.File = file
+	return s.Plan, a.personalize(s.Plan)
+}
+
+// unedited wants that a plan file still says what was reviewed.
+func unedited(s *saved.Plan, file string) error {
+	now, err := plan.Load(file)
+	if err != nil {
+		return &refusedError{fmt.Sprintf("the plan file %s changed since the review, and is no valid plan now:\n%v", file, err)}
+	}
+	if now.Digest() == s.Plan.Digest() {
+		return nil
+	}
+	lines := []string{"the plan file " + file + " changed since the review:"}
+	for _, d := range plan.Differences(s.Plan, now) {
+		lines = append(lines, fmt.Sprintf("  %s: %s → %s", d.Pointer, d.Before, d.After))
+	}
+	return &refusedError{strings.Join(append(lines, "put it back, or review again: xplan plan "+shellQuote(file)+" -o F"), "\n")}
+}
+
+// approvedRun is the run that a saved plan started and that is to go on; nil where it has started none. A saved plan
+// starts one run.
+func (a *app) approvedRun(db *state.DB, s *saved.Plan, p *plan.Plan, fresh bool) (*state.Run, error) {
+	run, err := db.RunOf(s.Digest)
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, a.startsAnew(db, p, fresh)
+	}
+	if err != nil {
+		return nil, err
+	}
+	last, err := lastRun(db)
+	switch {
+	case err != nil:
+		return nil, err
+	case run.Status == state.Done:
+		return nil, &refusedError{fmt.Sprintf("this saved plan was applied already: run %s did it, and is done. A saved plan starts one run: review again for another", run.ID)}
+	case last.ID != run.ID:
+		return nil, &refusedError{fmt.Sprintf("this saved plan was applied already: run %s did it, and run %s came after it. A saved plan starts one run: review again for another", run.ID, last.ID)}
+	case fresh:
+		return nil, &usageError{fmt.Errorf("--new-run: a saved plan starts one run, and run %s is it: without --new-run it goes on", run.ID)}
+	}
+	return &run, nil
+}
+
+// startsAnew says what a new run means for one that is not finished.
+func (a *app) startsAnew(db *state.DB, p *plan.Plan, fresh bool) error {
+	other, err := previous(db, p, fresh)
+	if err == nil && other != nil {
+		a.say("run %s is not finished, and was not started by this saved plan: a new one starts, which compares what is there and copies the rest", other.ID)
+	}
+	return err
+}
+
+// planOf is the plan of a run: its plan file, or what was reviewed where that file is elsewhere.
+func (a *app) planOf(run state.Run) (*plan.Plan, error) {
+	if _, err := os.Stat(run.PlanFile); !errors.Is(err, os.ErrNotExist) || run.Approval == "" {
+		return a.load(run.PlanFile)
+	}
+	p, err := plan.FromJSON(run.Plan)
+	if err != nil {
+		return nil, err
+	}
+	p.File = run.PlanFile
+	return p, a.personalize(p)
+}
+
+// A refusedError says why a saved plan is not applied though the file is sound: exit 12.
+type refusedError struct{ why string }
+
+func (e *refusedError) Error() string { return e.why }

@@ -12,10 +12,10 @@ func (c *checker) estimate() {
 	if e == nil || !c.ok(at) {
 		return
 	}
-	if from := at + "/currency"; e.Currency != "" && e.Currency != "USD" && c.ok(from, at+"/prices") && e.Prices.none() {
+	if from := at + "/currency"; e.Currency != "" && e.Currency != "USD" && c.ok(from, at+"/prices") && !e.Prices.Any() {
 		c.warn(from, "estimate.currency is "+c.quote(e.Currency)+", and the list prices are in USD: nothing has a price", "give estimate.prices in "+e.Currency)
 	}
-	if from := at + "/prices_from"; e.PricesFrom != "" && c.ok(from, at+"/prices") && e.Prices.none() {
+	if from := at + "/prices_from"; e.PricesFrom != "" && c.ok(from, at+"/prices") && !e.Prices.Any() {
 		c.warn(from, "estimate.prices_from says where prices come from, and there are none", "give estimate.prices")
 	}
 	for _, pointer := range e.Prices.absurd() {
@@ -25,10 +25,10 @@ func (c *checker) estimate() {
 	}
 }
 
-// none tells whether there is not a single price.
-func (p Prices) none() bool {
-	return len(p.Copy)+len(p.Storage)+len(p.Retrieval)+len(p.Restore) == 0 &&
-		!slices.ContainsFunc([]*float64{p.List, p.Get, p.KMS, p.Transfer, p.Internet}, func(x *float64) bool { return x != nil })
+// Any tells whether there is a price.
+func (p Prices) Any() bool {
+	return len(p.Copy)+len(p.Storage)+len(p.Retrieval)+len(p.Restore) > 0 ||
+		slices.ContainsFunc([]*float64{p.List, p.Get, p.KMS, p.Transfer, p.Internet}, func(x *float64) bool { return x != nil })
 }
 
 // absurd are pointers to the prices that would make nonsense of a sum.

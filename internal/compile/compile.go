@@ -141,6 +141,7 @@ func (b *builder) program() (*Program, error) {
 		return nil, &ProblemsError{List: b.problems}
 	}
 	prog := &Program{Name: b.p.Name, Steps: steps, Warnings: b.warnings, Unseen: b.w.Unseen, Findings: b.found, Facts: facts(b.p, b.w)}
+	prog.Estimate = b.estimate()
 	prog.Assumed = slices.ContainsFunc(b.branches, func(br branch) bool { return br.copying && !br.facts.Known })
 	prog.PlanDigest, prog.WorldDigest = b.p.Digest(), factsDigest(prog.Facts)
 	return prog, nil

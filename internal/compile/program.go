@@ -67,6 +67,7 @@ type Program struct {
 	Warnings    []Warning `json:"warnings,omitempty"`
 	Unseen      []Unseen  `json:"unseen,omitempty"`
 	Findings    []Finding `json:"findings,omitempty"` // of the preflight, the gravest first
+	Estimate    *Estimate `json:"estimate,omitempty"` // of all copies; nil: nothing is copied
 	Assumed     bool      `json:"assumed,omitempty"`  // --no-scan: work is assumed
 	Facts       []Fact    `json:"facts"`              // what WorldDigest is of, sorted by name
 }
@@ -105,8 +106,9 @@ type Change struct {
 	Lines     []Line     `json:"lines,omitempty"`
 	Preserved []string   `json:"preserved,omitempty"` // labels of others' statements
 	Copy      *CopyFacts `json:"copy,omitempty"`
-	Danger    string     `json:"danger,omitempty"` // "DELETE 1,500,000 source objects in tommy", IRREVERSIBLE is said by the view
-	Note      string     `json:"note,omitempty"`   // "secret withheld: never shown or stored"
+	Estimate  *Estimate  `json:"estimate,omitempty"` // of a copy; nil: nobody knows what there is to copy
+	Danger    string     `json:"danger,omitempty"`   // "DELETE 1,500,000 source objects in tommy", IRREVERSIBLE is said by the view
+	Note      string     `json:"note,omitempty"`     // "secret withheld: never shown or stored"
 }
 
 // A Line is one line of a change: Sign is +, ~, -, = or !.

@@ -159,6 +159,7 @@ func (b *builder) copy(br branch) {
 	s.Change.Copy = &facts
 	if br.copying {
 		s.Action = Run
+		s.Change.Estimate = b.pairEstimate(br)
 	}
 	if s.Spec.Copy.Streaming && br.copying {
 		s.Change.Note = "the two servers cannot see each other: every byte comes through this machine"

@@ -176,6 +176,9 @@ func (a *app) apply(ctx context.Context, w work) error {
 	if !prog.HasChanges() && w.previous == nil {
 		return a.nothing(prog, w)
 	}
+	if err := prog.Denied(); err != nil {
+		return err
+	}
 	if !w.flags.yes && w.reviewed == nil {
 		if err := a.ask(ctx, w.plan, prog); err != nil {
 			return err

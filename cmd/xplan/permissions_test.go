@@ -181,6 +181,12 @@ func grantRole(t *testing.T, s *site) {
 	s.tommy(t)
 	s.write(t, "plan.yaml", docsByRole+docsPair)
 	s.xplan(t, 0, "apply", "plan.yaml", "--yes")
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + sandbox.DestinationAccount + `:root"},"Action":"sts:AssumeRole"}]}`
+	if _, err := s.server.AddRole(sandbox.DestinationAccount, "tommy-copier", trust); err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, "plan.yaml", strings.NewReplacer(", create: true", "", "copiers/", "").Replace(docsByRole)+docsPair)
+	s.xplan(t, 0, "plan", "plan.yaml")
 }
 
 func grantMadeUser(t *testing.T, s *site) {
@@ -431,6 +437,7 @@ func operationsOf(action string) []string {
 		// Only a crash between the intent and the ID of an upload asks for the list: the test's kill comes later.
 		"s3:ListBucketMultipartUploads": {"s3:AbortMultipartUpload"},
 		"kms:Decrypt":                   {"s3:HeadObject", "s3:GetObject"},
+		"iam:GetRolePolicy":             {"iam:ListRolePolicies"}, // the case's role has no inline policies
 		"iam:TagPolicy":                 {"iam:CreatePolicy"},
 		"iam:TagUser":                   {"iam:CreateUser"},
 		"iam:TagRole":                   {"iam:CreateRole"},

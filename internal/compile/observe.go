@@ -182,9 +182,42 @@ func (ob *observer) principal() []read {
 		if err != nil {
 			return ob.unseen(err, "principal", "principal "+arn)
 		}
+		f.Policies, err = ob.principalPolicies(ctx, f)
 		ob.put(func(w *World) { w.Principal = f })
-		return nil
+		return err
 	}}}
+}
+
+// principalPolicies reads what the principal may do beside our policies, which are read by themselves. One that is still to be
+// made has its boundary alone.
+func (ob *observer) principalPolicies(ctx context.Context, f PrincipalFacts) (PrincipalPolicies, error) {
+	asked := f
+	if !f.Exists {
+		asked = PrincipalFacts{ARN: ob.p.Principal.ARN, Role: f.Role, Boundary: ob.p.Principal.PermissionsBoundary}
+	}
+	asked.Attached = slices.DeleteFunc(slices.Clone(f.Attached), func(arn string) bool {
+		return ob.p.Permissions.Manage && slices.Contains(policyARNs(ob.p), arn)
+	})
+	found, unseen, err := ob.r.Destination.PrincipalPolicies(ctx, asked)
+	found.Complete = err == nil && len(unseen) == 0
+	if err != nil {
+		return found, ob.unseen(err, "principal policies", "policies of "+asked.ARN)
+	}
+	ob.put(func(w *World) { w.Unseen = append(w.Unseen, unseen...) })
+	return found, nil
+}
+
+// policyARNs are the policies that the plan may have, whatever it splits them into: as many as can be attached.
+func policyARNs(p *plan.Plan) []string {
+	const most = 20
+	all := []string{p.Permissions.Policy}
+	for n := range most {
+		all = append(all, fmt.Sprintf("%s-%d", p.Permissions.Policy, n+1))
+	}
+	for i, name := range all {
+		all[i] = policyARN(parseEntity(p.Principal.ARN).partition, p.Accounts.Destination.ID, name)
+	}
+	return all
 }
 
 func (ob *observer) instances() []read {

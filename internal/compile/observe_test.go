@@ -46,6 +46,10 @@ func (a *account) Principal(ctx context.Context, arn string) (PrincipalFacts, er
 	return a.w.Principal, a.ask(ctx, "principal "+arn)
 }
 
+func (a *account) PrincipalPolicies(ctx context.Context, f PrincipalFacts) (PrincipalPolicies, []Unseen, error) {
+	return PrincipalPolicies{Documents: a.w.Principal.Policies.Documents}, nil, a.ask(ctx, "policies of "+f.ARN+" beside "+strings.Join(f.Attached, ", "))
+}
+
 func (a *account) ManagedPolicy(ctx context.Context, arn string) (ManagedPolicy, error) {
 	for _, m := range a.w.Policies {
 		if m.ARN == arn {

@@ -81,7 +81,7 @@ func (b *builder) identityOf(c *caller) {
 		}
 	}
 	f := b.w.Principal
-	for _, d := range f.Documents {
+	for _, d := range f.Policies.Documents {
 		if ours[d.ARN] {
 			continue
 		}
@@ -91,7 +91,7 @@ func (b *builder) identityOf(c *caller) {
 			c.unread = append(c.unread, policy.LegIdentity)
 		}
 	}
-	if f.Exists && !f.Complete || b.unseen("principal") {
+	if f.Exists && !f.Policies.Complete || b.unseen("principal") {
 		c.unread = append(c.unread, policy.LegIdentity)
 	}
 	boundary := f.Boundary
@@ -101,7 +101,7 @@ func (b *builder) identityOf(c *caller) {
 	if boundary == "" {
 		return
 	}
-	if doc, err := policy.Parse([]byte(f.BoundaryDocument)); err == nil {
+	if doc, err := policy.Parse([]byte(f.Policies.Boundary)); err == nil {
 		c.boundary = &named{"the permissions boundary " + policyName(boundary), doc}
 	} else {
 		c.unread = append(c.unread, policy.LegBoundary)

@@ -34,7 +34,7 @@ func told(all []Finding) string {
 // known is the fresh world, with all of the principal's policies read.
 func known(documents ...PolicyText) World {
 	w := fresh()
-	w.Principal.Complete, w.Principal.Documents = true, documents
+	w.Principal.Policies = PrincipalPolicies{Complete: true, Documents: documents}
 	return w
 }
 
@@ -115,7 +115,7 @@ func TestPreflightOfAPlanThatManagesItsPermissions(t *testing.T) {
 			"a boundary without S3", func() World {
 				w := known()
 				w.Principal.Boundary = "arn:aws:iam::210987654321:policy/edge"
-				w.Principal.BoundaryDocument = statements(`"Effect":"Allow","Action":["s3:List*","s3:Get*","s3:AbortMultipartUpload"],"Resource":"*"`)
+				w.Principal.Policies.Boundary = statements(`"Effect":"Allow","Action":["s3:List*","s3:Get*","s3:AbortMultipartUpload"],"Resource":"*"`)
 				return w
 			}(),
 			"denied: write destination: s3:PutObject, s3:PutObjectTagging: no statement of the permissions boundary edge allows it\n",
@@ -123,7 +123,7 @@ func TestPreflightOfAPlanThatManagesItsPermissions(t *testing.T) {
 		{
 			"a boundary that could not be read", func() World {
 				w := known()
-				w.Principal.Boundary, w.Principal.Complete = "arn:aws:iam::210987654321:policy/edge", false
+				w.Principal.Boundary, w.Principal.Policies.Complete = "arn:aws:iam::210987654321:policy/edge", false
 				return w
 			}(), "",
 		},
@@ -149,7 +149,7 @@ func granted(w World) World {
 	if err != nil {
 		panic(err)
 	}
-	w.Principal.Documents = append(w.Principal.Documents, PolicyText{Name: "copy", ARN: "arn:aws:iam::210987654321:policy/copy", Document: string(d.identity[0].JSON())})
+	w.Principal.Policies.Documents = append(w.Principal.Policies.Documents, PolicyText{Name: "copy", ARN: "arn:aws:iam::210987654321:policy/copy", Document: string(d.identity[0].JSON())})
 	return bucket(w, plan.Source, "tommy", func(b *Bucket) {
 		b.Policy = string(policy.Document{Version: policy.Version2012, Statements: []policy.Statement{d.statements["tommy"]}}.JSON())
 	})
@@ -171,7 +171,7 @@ func TestPreflightOfPermissionsMadeByHand(t *testing.T) {
 			"note: prove destination: s3:GetObject: no statement of the policies of user/misterrodgers allows it, which matters where the ETags of a copy prove nothing\n"},
 		{"its policies not read", func() World {
 			w := granted(known())
-			w.Principal.Documents, w.Principal.Complete = nil, false
+			w.Principal.Policies = PrincipalPolicies{}
 			return w
 		}(), ""},
 		{
@@ -206,7 +206,7 @@ func TestAFindingHoldsTheStatementThatWouldLetItThrough(t *testing.T) {
 			identity = append(identity, strings.Trim(f.Statement, "{}"))
 		}
 	}
-	w.Principal.Documents = []PolicyText{{Name: "pasted", Document: statements(identity...)}}
+	w.Principal.Policies.Documents = []PolicyText{{Name: "pasted", Document: statements(identity...)}}
 	if got := compiled(t, byHand(), w).Findings; len(got) == 0 {
 		t.Error("half of it is enough")
 	}

@@ -30,6 +30,9 @@ type BucketReader interface {
 type PrincipalReader interface {
 	Principal(ctx context.Context, arn string) (PrincipalFacts, error)
 	ManagedPolicy(ctx context.Context, arn string) (ManagedPolicy, error)
+	// PrincipalPolicies reads the documents of all policies of the principal that the facts are about. What may not
+	// be read is unseen.
+	PrincipalPolicies(ctx context.Context, f PrincipalFacts) (PrincipalPolicies, []Unseen, error)
 }
 
 // A KeyReader reads a KMS key with its grants.

@@ -75,11 +75,14 @@ type PrincipalFacts struct {
 	Attached []string          // ARNs of attached managed policies
 	Tags     map[string]string // ours carry PlanTag
 
-	// Documents are its policies: attached, inline, and those of a user's groups. Complete: all of them could be
-	// read, and the boundary's; else World.Unseen says which could not.
-	Documents        []PolicyText
-	BoundaryDocument string // JSON; "" where there is none, or it could not be read
-	Complete         bool
+	Policies PrincipalPolicies
+}
+
+// PrincipalPolicies are a principal's policies but for those that the plan has or wants: attached, inline, and those of a user's groups.
+type PrincipalPolicies struct {
+	Documents []PolicyText
+	Boundary  string // its JSON; "" where there is none, or it could not be read
+	Complete  bool   // all of them could be read; else World.Unseen says which could not
 }
 
 // A PolicyText is one policy of a user or role.

@@ -27,6 +27,8 @@ func iamInlineOperations() map[string]queryOperation {
 		"DeleteRolePolicy": deleteInline,
 		"ListUserPolicies": listInline,
 		"ListRolePolicies": listInline,
+
+		"ListGroupsForUser": listGroups,
 	}
 }
 
@@ -205,6 +207,18 @@ func listInline(q *queryCall) (any, *apiError) {
 	some, pg, err := page(q, names)
 	return struct {
 		PolicyNames []string `xml:"PolicyNames>member"`
+		pageXML
+	}{some, pg}, err
+}
+
+// listGroups: the sandbox has no groups, so nobody is in one.
+func listGroups(q *queryCall) (any, *apiError) {
+	if _, err := q.identityParam(); err != nil {
+		return nil, err
+	}
+	some, pg, err := page(q, []string(nil))
+	return struct {
+		Groups []string `xml:"Groups>member"`
 		pageXML
 	}{some, pg}, err
 }

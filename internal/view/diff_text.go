@@ -14,6 +14,7 @@ import (
 func Diff(w io.Writer, p *plan.Plan, prog *compile.Program, style Style) error {
 	d := &diff{page: page{style: style}, plan: p, prog: prog}
 	d.header()
+	d.refusal()
 	d.changes()
 	d.notes()
 	d.cleanup()
@@ -264,8 +265,21 @@ func evidence(by map[string]compile.Count) string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
+// refusal is what would surely be denied. It comes first: applying is refused.
+func (d *diff) refusal() {
+	grave, _ := severe(d.prog.Findings)
+	if len(grave) == 0 {
+		return
+	}
+	d.findings(grave)
+	d.line(d.paint("!", "! xplan apply refuses this, before it changes anything, until access is given"))
+	d.line()
+}
+
 // notes are what the reviewer has to know beside the changes.
 func (d *diff) notes() {
+	_, slight := severe(d.prog.Findings)
+	d.findings(slight)
 	for _, w := range d.prog.Warnings {
 		text := safe(w.Text)
 		if w.Subject != "" {

@@ -131,6 +131,14 @@ func (b *builder) warn(subject, format string, args ...any) {
 	}
 }
 
+// endanger warns of what cannot be undone.
+func (b *builder) endanger(subject, format string, args ...any) {
+	w := Warning{Subject: subject, Text: fmt.Sprintf(format, args...), Danger: true}
+	if !slices.Contains(b.warnings, w) {
+		b.warnings = append(b.warnings, w)
+	}
+}
+
 // program orders the steps and seals them.
 func (b *builder) program() (*Program, error) {
 	steps, err := ordered(b.steps)

@@ -3,52 +3,64 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"xplan/internal/compile"
-	"xplan/internal/s3copy"
 	"xplan/plan"
 )
 
-// Diff renders the review of a program before it is applied.
+// textWidth is where lines of a review end, on any terminal: the text is the same everywhere.
+const textWidth = 100
+
+// Diff renders the review of a program before it is applied, as text.
 func Diff(w io.Writer, p *plan.Plan, prog *compile.Program, style Style) error {
-	d := &diff{page: page{style: style}, plan: p, prog: prog}
+	d := newDiff(p, prog, style)
 	d.header()
 	d.refusal()
 	d.changes()
 	d.notes()
+	d.access()
 	d.cleanup()
+	d.stays()
+	d.estimate()
 	d.line()
-	d.line(d.paint("#", totals(prog)))
+	if !d.facts.Changes {
+		d.line(noChanges)
+		return d.to(w)
+	}
+	d.line(d.paint("#", totals(d.facts.Totals)))
+	d.line("Not seen: ", d.facts.notSeen())
+	d.apply()
 	return d.to(w)
 }
 
+const noChanges = "No changes: the plan holds, and nothing of it is left to clean up."
+
 // NoChanges says that the plan holds already.
 func NoChanges(w io.Writer, p *plan.Plan, prog *compile.Program, style Style) error {
-	d := &diff{page: page{style: style}, plan: p, prog: prog}
+	d := newDiff(p, prog, style)
 	d.header()
 	d.notes()
-	d.line("No changes: the plan holds, and nothing of it is left to clean up.")
+	d.line(noChanges)
 	return d.to(w)
 }
 
 type diff struct {
 	page
-	plan *plan.Plan
-	prog *compile.Program
+	facts reviewFacts
+	plan  *plan.Plan
+	prog  *compile.Program
+}
+
+func newDiff(p *plan.Plan, prog *compile.Program, style Style) *diff {
+	return &diff{page: page{style: style}, facts: factsOf(p, prog, style.Saved), plan: p, prog: prog}
 }
 
 func (d *diff) header() {
 	d.line(d.paint("#", fmt.Sprintf("xplan plan  %s   plan %s  world %s", d.plan.Name, shortDigest(d.prog.PlanDigest), shortDigest(d.prog.WorldDigest))))
-	for _, pair := range d.plan.Buckets {
-		from := compile.Location{Account: d.plan.Accounts.Source.ID}
-		to := compile.Location{Account: d.plan.Accounts.Destination.ID}
-		for _, s := range d.prog.Steps {
-			if s.Pair == pair.ID() && s.Spec.Copy != nil {
-				from, to = s.Spec.Copy.Source(), s.Spec.Copy.Destination()
-			}
-		}
-		d.line(place(pair.Source, pair.Prefix, from), " → ", place(pair.Destination, pair.ToPrefix, to))
+	for _, pair := range d.facts.Pairs {
+		d.line(pair.Source.String(), " → ", pair.Destination.String())
 	}
 	d.line()
 }
@@ -85,11 +97,11 @@ func (d *diff) changes() {
 		case s.Action == compile.Create || s.Action == compile.Update || s.Kind == compile.KindCredentials:
 			d.step(s)
 		case s.Action == compile.Hold && d.style.Verbose:
-			d.line(d.paint("=", "= "+padRight(noun(s), 17)+" "+safe(s.Subject)+"   holds"))
+			d.wrap("", "=", padRight(noun(s), 17)+" "+d.where(s), "holds")
 		case s.Action == compile.Hold:
 			quiet++
 		case d.style.Verbose:
-			d.line(d.paint(">", "> "+padRight(string(s.Kind), 17)+" "+safe(s.Subject)))
+			d.wrap("", ">", padRight(string(s.Kind), 17)+" "+s.Subject)
 		}
 	}
 	if quiet > 0 {
@@ -160,114 +172,31 @@ func (d *diff) step(s compile.Step) {
 	if s.Kind == compile.KindCredentials && s.Action == compile.Run && s.Spec.Credentials != nil && s.Spec.Credentials.Kind == plan.AccessKey {
 		head = "+" // running it makes a key
 	}
-	text := head + " " + padRight(noun(s), 17) + " " + safe(s.Subject)
-	if s.Change.Note != "" {
-		text += "   " + safe(s.Change.Note)
-	}
-	d.line(d.paint(head, text))
+	d.wrap("", head, padRight(noun(s), 17)+" "+d.where(s), s.Change.Note)
 	for _, l := range s.Change.Lines {
-		d.line("    ", d.paint(l.Sign, l.Sign+" "+safe(l.Text)))
+		d.wrap("    ", l.Sign, l.Text)
 	}
 	if n := len(s.Change.Preserved); n > 0 {
-		d.line("    ", d.paint("=", "= "+safe(strings.Join(s.Change.Preserved, ", "))+"   "+plural(int64(n), "statement")+" preserved"))
+		d.wrap("    ", "=", strings.Join(s.Change.Preserved, ", "), plural(int64(n), "statement")+" preserved")
 	}
 }
 
-// copyStep counts what a pair's copy does with the keys.
-func (d *diff) copyStep(s compile.Step) {
-	pair := s.Spec.Copy.Pair
-	d.line(d.paint(">", fmt.Sprintf("> copy   %s/%s** → %s/%s**", pair.Source, prefixText(pair.Prefix), pair.Destination, prefixText(pair.ToPrefix))))
-	f := s.Change.Copy
-	switch {
-	case f == nil || !f.Known:
-		d.line("    ", d.paint("?", "? not counted: work is assumed"))
-	case f.Partial:
-		d.line("    ", d.paint("?", "? counted up to the first key that there is something to do for"))
+// where names what a step is about, with the account that it is in.
+func (d *diff) where(s compile.Step) string {
+	switch s.Kind {
+	case compile.KindPrincipal, compile.KindPolicy, compile.KindAttachment, compile.KindCredentials,
+		compile.KindCleanPrincipal, compile.KindCleanPolicy, compile.KindCleanAttachment, compile.KindCleanKey:
+		if account := d.plan.Accounts.Of(s.Side).ID; account != "" {
+			return account + "/" + s.Subject
+		}
 	default:
-		d.counts(pair, f)
 	}
-	if s.Spec.Copy.Streaming {
-		d.line("    ", d.paint("!", "! the two servers cannot see each other: every byte comes through this machine"))
-	}
-	if s.Change.Note != "" {
-		d.line("    ", safe(s.Change.Note))
-	}
-}
-
-// prefixText is Key, but nothing for nothing.
-func prefixText(prefix string) string {
-	if prefix == "" {
-		return ""
-	}
-	return Key(prefix)
-}
-
-func (d *diff) counts(pair plan.Pair, f *compile.CopyFacts) {
-	overwrites := ""
-	if f.Changed.Objects > 0 {
-		overwrites = "! overwrites " + plural(f.Changed.Objects, "destination object")
-	}
-	d.count("new", f.New, "")
-	d.count("changed", f.Changed, overwrites)
-	d.count("same", f.Same, "skipped"+evidence(f.SameBy))
-	for _, by := range []struct{ name, why string }{
-		{"filtered", "left out by include and exclude"},
-		{"archived", "archived: restore them first, or set copy.archived: restore"},
-		{"kept", "differ, and the plan never overwrites"},
-	} {
-		d.count(by.name, f.SkippedBy[by.name], by.why)
-	}
-	d.count("unreadable", f.Unreadable, "! will fail")
-	extra := "at the destination only: they stay"
-	if pair.Copy.DeleteExtra {
-		extra = "at the destination only: deleted with --confirm=" + pair.Destination
-	}
-	d.count("extra", f.Extra, extra)
-	if f.Listed.Objects == 0 {
-		d.line("    the source is empty")
-	}
-	for _, verdict := range []string{"changed", "unreadable", "archived", "extra"} {
-		for _, k := range f.Samples[verdict] {
-			text := fmt.Sprintf("    %s %s", verdict, Key(k.Key))
-			if k.Reason != "" {
-				text += "   " + safe(k.Reason)
-			}
-			d.line("    ", d.paint("=", text))
-		}
-	}
-}
-
-// count is one row of the copy's table; rows without objects are left out, but for the new ones.
-func (d *diff) count(name string, c compile.Count, note string) {
-	if c.Objects == 0 && name != "new" {
-		return
-	}
-	text := fmt.Sprintf("    %s %s   %s", padRight(name, 10), padLeft(number(c.Objects), 12), padLeft(size(s3copy.Bytes(c.Bytes)), 9))
-	if note == "" {
-		d.line(text)
-		return
-	}
-	d.line(text, "   ", d.paint(note[:1], note))
-}
-
-func evidence(by map[string]compile.Count) string {
-	var parts []string
-	for _, e := range []struct{ key, text string }{
-		{"etag", "by ETag"}, {"checksum", "by checksum"}, {"bytes", "by bytes"}, {"size_only", "by size only"},
-	} {
-		if n := by[e.key].Objects; n > 0 {
-			parts = append(parts, number(n)+" "+e.text)
-		}
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(parts, ", ") + ")"
+	return s.Subject
 }
 
 // refusal is what would surely be denied. It comes first: applying is refused.
 func (d *diff) refusal() {
-	grave, _ := severe(d.prog.Findings)
+	grave, _ := severe(d.facts.Findings)
 	if len(grave) == 0 {
 		return
 	}
@@ -278,17 +207,21 @@ func (d *diff) refusal() {
 
 // notes are what the reviewer has to know beside the changes.
 func (d *diff) notes() {
-	_, slight := severe(d.prog.Findings)
+	_, slight := severe(d.facts.Findings)
 	d.findings(slight)
-	for _, w := range d.prog.Warnings {
-		text := safe(w.Text)
+	for _, w := range d.facts.Warnings {
+		text := w.Message
 		if w.Subject != "" {
-			text = safe(w.Subject) + ": " + text
+			text = w.Subject + ": " + text
 		}
-		d.line(d.paint("!", "! "+text))
+		mark := ""
+		if w.Danger {
+			mark = "IRREVERSIBLE"
+		}
+		d.wrap("", "!", text, mark)
 	}
-	for _, u := range d.prog.Unseen {
-		d.line(d.paint("?", "? not previewed: "+safe(u.What)+" ("+safe(u.Why)+")"))
+	for _, u := range d.facts.Unseen {
+		d.wrap("", "?", "not previewed: "+u.What+" ("+u.Why+")")
 	}
 }
 
@@ -325,29 +258,31 @@ func isLeftover(s compile.Step) bool {
 func (d *diff) cleanupStep(s compile.Step) {
 	switch {
 	case s.Change.Danger != "" && s.Action == compile.Wait:
-		d.line(d.paint("?", "? not done: "+safe(s.Change.Danger)))
+		d.wrap("", "?", "not done: "+s.Change.Danger)
 	case s.Change.Danger != "":
-		text := "! " + safe(s.Change.Danger) + "     IRREVERSIBLE"
+		text := "IRREVERSIBLE"
 		if s.Confirm != "" {
 			text += ", wants --confirm=" + s.Confirm
 		}
-		d.line(d.paint("!", text))
+		d.wrap("", "!", s.Change.Danger, text)
 	default:
-		d.line(d.paint("-", "- "+padRight(noun(s), 17)+" "+safe(s.Subject)))
+		d.wrap("", "-", padRight(noun(s), 17)+" "+d.where(s))
 	}
 	for _, l := range s.Change.Lines {
-		d.line("    ", d.paint(l.Sign, l.Sign+" "+safe(l.Text)))
+		d.wrap("    ", l.Sign, l.Text)
 	}
 	if s.Change.Note != "" {
-		d.line("    ", d.paint("?", "? "+safe(s.Change.Note)))
+		d.wrap("    ", "?", s.Change.Note)
 	}
 }
 
-func totals(prog *compile.Program) string {
-	t := prog.Totals()
+func totals(t compile.Totals) string {
 	parts := []string{
 		fmt.Sprintf("%d to create", t.Create), fmt.Sprintf("%d to change", t.Change),
 		copies(t.Copy), fmt.Sprintf("%d to clean up", t.Clean),
+	}
+	if t.Delete > 0 {
+		parts = slices.Insert(parts, 0, fmt.Sprintf("%d left over to delete first", t.Delete))
 	}
 	text := "Plan: " + strings.Join(parts, ", ")
 	if t.Dangerous > 0 {

@@ -22,9 +22,9 @@ func (p *page) findings(all []compile.Finding) {
 		if f.Severity != compile.SeverityDenied {
 			sign = "?"
 		}
-		p.line(p.paint(sign, sign+" "+findingHead(f)))
-		p.line("    ", safe(f.Rule))
-		p.line("    ", p.paint(">", "> "+safe(f.Fix)))
+		p.wrap("", sign, findingHead(f))
+		p.wrap("    ", "", f.Rule)
+		p.wrap("    ", ">", f.Fix)
 		if f.Statement != "" {
 			p.line("      ", safe(f.Statement))
 		}

@@ -131,3 +131,45 @@ func padLeft(s string, n int) string {
 	}
 	return s
 }
+
+// wrap writes a sign and texts of the world's, apart by three spaces, over as many lines as they need.
+// What is of no use to a terminal is dropped from them.
+func (p *page) wrap(indent, sign string, texts ...string) {
+	var parts []string
+	for _, t := range texts {
+		if t != "" {
+			parts = append(parts, safe(t))
+		}
+	}
+	lead, hang := indent, indent+"    "
+	if sign != "" {
+		lead = indent + p.paint(sign, sign) + " "
+	}
+	for i, l := range wrapped(strings.Join(parts, "   "), textWidth-len(hang)) {
+		if i > 0 {
+			lead = hang
+		}
+		p.line(lead, p.paint(sign, l))
+	}
+}
+
+// wrapped breaks a text at its spaces into lines of a width. A word that is longer has a line of its own.
+func wrapped(text string, width int) []string {
+	if lipgloss.Width(text) <= width {
+		return []string{text}
+	}
+	var lines []string
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		switch {
+		case line == "":
+			line = word
+		case lipgloss.Width(line)+1+lipgloss.Width(word) > width:
+			lines = append(lines, strings.TrimRight(line, " "))
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	return append(lines, line)
+}

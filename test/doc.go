@@ -12,6 +12,7 @@
 //	aws-cli      aws on PATH, against the sandbox
 //	aws          AWS itself, with somebody's own credentials, and costs
 //
+//	ssh-keygen              signatures of saved plans, judged by OpenSSH itself   (Debian: openssh-client)
 //	yaml-language-server    the YAML server of editors, on plan files   (npm ci --prefix test/editor; node on PATH)
 //
 // XPLAN_REQUIRE lists, with commas, what runs beside the sandbox: XPLAN_REQUIRE=moto,versitygw,aws-cli.

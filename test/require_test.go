@@ -18,11 +18,13 @@ const (
 	awsName       = "aws"
 
 	yamlServerName = "yaml-language-server"
+	sshKeygenName  = "ssh-keygen"
 )
 
 var programs = map[string]string{
 	motoName: "moto_server", versitygwName: "versitygw", awsCLIName: "aws", awsName: "",
 	yamlServerName: "node", // and editor/node_modules
+	sshKeygenName:  "ssh-keygen",
 }
 
 // required lists what XPLAN_REQUIRE asks for; an unknown name is an error.
@@ -33,7 +35,7 @@ func required() ([]string, error) {
 			continue
 		}
 		if _, known := programs[name]; !known {
-			return nil, fmt.Errorf("XPLAN_REQUIRE names %q, which is not one of moto, versitygw, aws-cli, aws, yaml-language-server", name)
+			return nil, fmt.Errorf("XPLAN_REQUIRE names %q, which is not one of moto, versitygw, aws-cli, aws, yaml-language-server, ssh-keygen", name)
 		}
 		names = append(names, name)
 	}

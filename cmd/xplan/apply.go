@@ -61,8 +61,15 @@ func (a *app) applyCommand() *cobra.Command {
 		Short: "Run a plan, or exactly what a saved plan F shows: set up, copy, verify, clean up; goes on with an interrupted run",
 		Args:  files(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := demanded(cmd, true)
+			if err != nil {
+				return err
+			}
 			if saved.Peek(args[0]) {
-				return a.applySaved(cmd.Context(), args[0], f)
+				return a.applySaved(cmd.Context(), args[0], f, d)
+			}
+			if err := d.refusePlanFile(args[0]); err != nil {
+				return err
 			}
 			if f.maxAge != 0 {
 				return &usageError{fmt.Errorf("--max-age: %s is no saved plan", args[0])}
@@ -83,6 +90,7 @@ func (a *app) applyCommand() *cobra.Command {
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.newRun, "new-run", false, "start over instead of going on with an unfinished run")
 	cmd.Flags().DurationVar(&f.maxAge, "max-age", 0, "refuse a saved plan that is older, such as 24h")
+	addSigners(cmd)
 	return cmd
 }
 
@@ -137,7 +145,7 @@ type work struct {
 	flags    applyFlags
 	previous *state.Run // the run to go on with
 	only     func(*plan.Plan, compile.World) (*compile.Program, error)
-	reviewed *saved.Plan // what was approved; nil: this process asks
+	reviewed *savedFile // what was approved; nil: this process asks
 }
 
 // counting says how much has to be known before the run.

@@ -9,33 +9,35 @@ import (
 	"time"
 
 	"xplan/internal/saved"
+	"xplan/internal/view"
 	"xplan/plan"
 	"xplan/state"
 )
 
 // applySaved applies exactly what was reviewed, or refuses. The saved plan is the approval: nothing is asked.
-func (a *app) applySaved(ctx context.Context, path string, f applyFlags) error {
-	s, err := readSaved(path)
+func (a *app) applySaved(ctx context.Context, path string, f applyFlags, d *demand) error {
+	s, err := readSaved(path, d)
 	if err != nil {
 		return err
 	}
 	if f.noScan && s.Counted {
 		return &usageError{fmt.Errorf("--no-scan: %s was made with counts, and they are compared: plan with --no-scan to apply without", path)}
 	}
-	p, err := a.approvedPlan(path, s)
+	p, err := a.approvedPlan(s)
 	if err != nil {
 		return err
 	}
-	a.tell(path, s, absolute(a.stateOf(p.File)))
+	s.state = absolute(a.stateOf(p.File))
+	a.tell(s)
 	return a.withState(p, func(db *state.DB) error {
-		prev, err := a.approvedRun(db, s, p, f.newRun)
+		prev, err := a.approvedRun(db, s.Digest, p, f.newRun)
 		if err == nil && prev == nil { // an older one may still go on
-			err = checkAge(s, f.maxAge)
+			err = checkAge(s.Plan, f.maxAge)
 		}
 		if err != nil {
 			return err
 		}
-		return a.apply(ctx, work{plan: p, db: db, flags: f, previous: prev, reviewed: s})
+		return a.apply(ctx, work{plan: p, db: db, flags: f, previous: prev, reviewed: &s})
 	})
 }
 
@@ -49,32 +51,32 @@ func checkAge(s *saved.Plan, limit time.Duration) error {
 
 // approvedPlan is the plan as it was reviewed, bound to the place of its plan file, beside which the state
 // is. A plan file that says something else by now is refused: the run could not be resumed with it.
-func (a *app) approvedPlan(path string, s *saved.Plan) (*plan.Plan, error) {
-	file, found := planFile(path, s)
+func (a *app) approvedPlan(s savedFile) (*plan.Plan, error) {
+	file, found := planFile(s)
 	switch {
 	case !found && a.stateDir == "":
 		return nil, &usageError{fmt.Errorf("the plan file of %s, beside which its state is, is not at %s: run this where it is, or name the folder of the state with --state",
-			path, strings.Join(s.Files, " or "))}
+			s.path, strings.Join(s.Files, " or "))}
 	case found:
-		if err := unedited(s, file); err != nil {
+		if err := unedited(s.Plan.Plan, file); err != nil {
 			return nil, err
 		}
 	}
-	s.Plan.File = file
-	return s.Plan, a.personalize(s.Plan)
+	s.Plan.Plan.File = file
+	return s.Plan.Plan, a.personalize(s.Plan.Plan)
 }
 
 // unedited wants that a plan file still says what was reviewed.
-func unedited(s *saved.Plan, file string) error {
+func unedited(reviewed *plan.Plan, file string) error {
 	now, err := plan.Load(file)
 	if err != nil {
 		return &refusedError{fmt.Sprintf("the plan file %s changed since the review, and is no valid plan now:\n%v", file, err)}
 	}
-	if now.Digest() == s.Plan.Digest() {
+	if now.Digest() == reviewed.Digest() {
 		return nil
 	}
 	lines := []string{"the plan file " + file + " changed since the review:"}
-	for _, d := range plan.Differences(s.Plan, now) {
+	for _, d := range plan.Differences(reviewed, now) {
 		lines = append(lines, fmt.Sprintf("  %s: %s → %s", d.Pointer, d.Before, d.After))
 	}
 	return &refusedError{strings.Join(append(lines, "put it back, or review again: xplan plan "+shellQuote(file)+" -o F"), "\n")}
@@ -82,8 +84,8 @@ func unedited(s *saved.Plan, file string) error {
 
 // approvedRun is the run that a saved plan started and that is to go on; nil where it has started none. A saved plan
 // starts one run.
-func (a *app) approvedRun(db *state.DB, s *saved.Plan, p *plan.Plan, fresh bool) (*state.Run, error) {
-	run, err := db.RunOf(s.Digest)
+func (a *app) approvedRun(db *state.DB, digest string, p *plan.Plan, fresh bool) (*state.Run, error) {
+	run, err := db.RunOf(digest)
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, a.startsAnew(db, p, fresh)
 	}
@@ -124,6 +126,24 @@ func (a *app) planOf(run state.Run) (*plan.Plan, error) {
 	}
 	p.File = run.PlanFile
 	return p, a.personalize(p)
+}
+
+// approve puts into a run's log by what it was approved, and who signed that.
+func (w work) approve(run state.Run) error {
+	if w.reviewed == nil {
+		return nil
+	}
+	entry := w.reviewed.line("")
+	entry["state"] = "" // the log is in it
+	entry["time"], entry["run"], entry["message"] = run.Started, run.ID, "approved by "+short(run.Approval)
+	if by := w.reviewed.signer; by != "" {
+		entry["message"] = "approved by " + short(run.Approval) + ", signed by " + by
+	}
+	line, err := view.JSON(entry)
+	if err != nil {
+		return err
+	}
+	return w.db.AppendEvent(line)
 }
 
 // A refusedError says why a saved plan is not applied though the file is sound: exit 12.

@@ -86,7 +86,7 @@ func (a *app) begin(ctx context.Context, w work, s survey) (state.Run, error) {
 	if err := s.seeds.Sow(ctx, w.plan.Buckets, runner.Records{DB: w.db}); err != nil {
 		return run, err
 	}
-	return run, w.db.StartRun(run)
+	return run, errors.Join(w.db.StartRun(run), w.approve(run))
 }
 
 // end records how the run ended, says it, and maps it to the exit status.

@@ -57,14 +57,14 @@ func (a *app) review(form reviewForm, p *plan.Plan, prog *compile.Program, outpu
 	if output == "" {
 		return a.showReview(form, p, prog, "")
 	}
-	s, err := a.save(output, p, prog, counted)
+	f, err := a.save(output, p, prog, counted)
 	if err != nil {
 		return err
 	}
 	if err := a.showReview(form, p, prog, output); err != nil {
 		return err
 	}
-	a.told(output, s)
+	a.told(f)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,6 +22,10 @@ func (a *app) resumeCommand() *cobra.Command {
 		Short: "Go on with a run after a failure or Ctrl-C, from the last copied key",
 		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := demanded(cmd, true)
+			if err != nil {
+				return err
+			}
 			run, err := a.findRun(args, true)
 			if err != nil {
 				return err
@@ -33,29 +38,36 @@ func (a *app) resumeCommand() *cobra.Command {
 				return fmt.Errorf("the plan of run %s: %w", run.ID, err)
 			}
 			return a.withStateIn(a.stateHere(), p, func(db *state.DB) error {
-				now, err := db.Run(run.ID) // what was read without the lock may be old
-				if err != nil {
-					return err
-				}
-				if now.PlanDigest != p.Digest() {
-					return changedPlan(now, p)
-				}
-				w := work{plan: p, db: db, flags: f, previous: &now}
-				w.flags.yes = true // it was reviewed when the run started
-				if isCleanup(now) {
-					w.only = compile.Cleanup
-					return a.apply(cmd.Context(), w)
-				}
-				// What is settled is recorded of the last run alone: an older one cannot go on.
-				if last, err := lastRun(db); err != nil || last.ID != now.ID {
-					return errors.Join(err, &usageError{fmt.Errorf("run %s is of the past: run %s came after it; xplan apply %s goes on", now.ID, last.ID, now.PlanFile)})
-				}
-				return a.apply(cmd.Context(), w)
+				return a.resume(cmd.Context(), work{plan: p, db: db, flags: f}, run.ID, d)
 			})
 		},
 	}
 	f.add(cmd)
 	return cmd
+}
+
+// resume goes on with a run, now that its state is locked.
+func (a *app) resume(ctx context.Context, w work, id string, d *demand) error {
+	now, err := w.db.Run(id) // what was read without the lock may be old
+	if err != nil {
+		return err
+	}
+	if now.PlanDigest != w.plan.Digest() {
+		return changedPlan(now, w.plan)
+	}
+	if err := d.refuseRun(now); err != nil {
+		return err
+	}
+	w.previous, w.flags.yes = &now, true // it was reviewed when the run started
+	if isCleanup(now) {
+		w.only = compile.Cleanup
+		return a.apply(ctx, w)
+	}
+	// What is settled is recorded of the last run alone: an older one cannot go on.
+	if last, err := lastRun(w.db); err != nil || last.ID != now.ID {
+		return errors.Join(err, &usageError{fmt.Errorf("run %s is of the past: run %s came after it; xplan apply %s goes on", now.ID, last.ID, now.PlanFile)})
+	}
+	return a.apply(ctx, w)
 }
 
 // findRun finds the run that is named, or the one that was started last below the state

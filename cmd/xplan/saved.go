@@ -22,38 +22,34 @@ func (a *app) showCommand() *cobra.Command {
 		Use:   "show F",
 		Short: "Show a saved plan as it was reviewed; offline",
 		Args:  files(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := form.check(a.json); err != nil {
 				return err
 			}
-			s, err := readSaved(args[0])
+			d, err := demanded(cmd, false) // who is to sign it has to see it first
 			if err != nil {
 				return err
 			}
-			s.Plan.File, _ = planFile(args[0], s)
-			a.tell(args[0], s, "")
-			return a.showReview(form, s.Plan, s.Program, args[0])
+			f, err := readSaved(args[0], d)
+			if err != nil {
+				return err
+			}
+			f.Plan.Plan.File, _ = planFile(f)
+			a.tell(f)
+			return a.showReview(form, f.Plan.Plan, f.Program, f.path)
 		},
 	}
 	form.add(cmd)
+	addSigners(cmd)
 	return cmd
 }
 
-// readSaved reads a saved plan. What is wrong with the file is a usage error.
-func readSaved(path string) (*saved.Plan, error) {
-	data, err := saved.ReadFile(path)
-	if err != nil {
-		return nil, &usageError{err}
-	}
-	return decodeSaved(path, data)
-}
-
-func decodeSaved(path string, data []byte) (*saved.Plan, error) {
-	s, err := saved.Decode(data)
-	if err != nil {
-		return nil, &usageError{fmt.Errorf("%s: %w", path, err)}
-	}
-	return s, nil
+// A savedFile is a saved plan that was read or written.
+type savedFile struct {
+	*saved.Plan
+	path   string
+	signer string // who signed it, where that was asked
+	state  string // the folder of the state with which it is applied; else ""
 }
 
 // checkOutput refuses early what save could not write.
@@ -76,13 +72,13 @@ func asUsage(err error) error {
 }
 
 // save writes a reviewed program to a file.
-func (a *app) save(path string, p *plan.Plan, prog *compile.Program, counted bool) (*saved.Plan, error) {
+func (a *app) save(path string, p *plan.Plan, prog *compile.Program, counted bool) (savedFile, error) {
 	s := saved.New(p, prog, version, time.Now(), counted, planNames(path, p.File)...)
 	data, err := saved.Encode(s)
 	if err != nil {
-		return nil, err
+		return savedFile{}, err
 	}
-	return s, asUsage(saved.WriteFile(path, data))
+	return savedFile{Plan: s, path: path}, asUsage(saved.WriteFile(path, data))
 }
 
 // planNames are the names by which a plan file is found from its saved plan: from the saved plan's
@@ -96,49 +92,57 @@ func planNames(path, planFile string) []string {
 }
 
 // planFile is where the plan file of a saved plan is, and whether it is there.
-func planFile(path string, s *saved.Plan) (file string, found bool) {
+func planFile(f savedFile) (file string, found bool) {
 	var all []string
-	for i, name := range s.Files {
+	for i, name := range f.Files {
 		name = filepath.FromSlash(name)
 		if i == 0 && !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(path), name)
+			name = filepath.Join(filepath.Dir(f.path), name)
 		}
 		if info, err := os.Stat(name); err == nil && !info.IsDir() {
 			return name, true
 		}
 		all = append(all, name)
 	}
-	return append(all, s.Plan.Name+".xplan.yaml")[0], false
+	return append(all, f.Plan.Plan.Name+".xplan.yaml")[0], false
 }
 
-// tell says what a saved plan is of, and which state is used with it, if any.
-func (a *app) tell(path string, s *saved.Plan, stateDir string) {
+// line is the file as a line of --json.
+func (f savedFile) line(apply string) map[string]any {
+	return map[string]any{
+		"type": "saved_plan", "file": f.path, "plan": f.Plan.Plan.Name, "digest": f.Digest, "made": f.Made, "xplan": f.Xplan,
+		"counted": f.Counted, "apply": apply, "signed_by": f.signer, "state": f.state,
+	}
+}
+
+// tell says what a saved plan is of, who signed it, and which state is used with it.
+func (a *app) tell(f savedFile) {
 	if a.json {
-		a.jsonLine(map[string]any{
-			"type": "saved_plan", "file": path, "plan": s.Plan.Name, "digest": s.Digest, "made": s.Made, "xplan": s.Xplan,
-			"counted": s.Counted, "apply": a.applyWords(path, s), "state": stateDir,
-		})
+		a.jsonLine(f.line(a.applyWords(f)))
 		return
 	}
-	a.say("saved plan %s of %s, made %s (%s) by xplan %s", short(s.Digest), s.Plan.Name, s.Made.Format(time.RFC3339), age(s.Made), s.Xplan)
-	if stateDir != "" {
-		a.say("state: %s", stateDir)
+	a.say("saved plan %s of %s, made %s (%s) by xplan %s", short(f.Digest), f.Plan.Plan.Name, f.Made.Format(time.RFC3339), age(f.Made), f.Xplan)
+	if f.signer != "" {
+		a.say("signed by %s", f.signer)
+	}
+	if f.state != "" {
+		a.say("state: %s", f.state)
 	}
 }
 
 // told says, after a saved plan was written, what to do with it.
-func (a *app) told(path string, s *saved.Plan) {
+func (a *app) told(f savedFile) {
 	if a.json {
-		a.tell(path, s, "")
+		a.tell(f)
 		return
 	}
-	a.say("saved as %s (%s). To apply exactly this:\n  %s", path, short(s.Digest), a.applyWords(path, s))
+	a.say("saved as %s (%s). To apply exactly this:\n  %s", f.path, short(f.Digest), a.applyWords(f))
 }
 
 // applyWords is the exact command that applies a saved plan.
-func (a *app) applyWords(path string, s *saved.Plan) string {
-	words := []string{"xplan apply", shellQuote(path)}
-	for _, bucket := range s.Confirm() {
+func (a *app) applyWords(f savedFile) string {
+	words := []string{"xplan apply", shellQuote(f.path)}
+	for _, bucket := range f.Confirm() {
 		words = append(words, "--confirm="+shellQuote(bucket))
 	}
 	if a.stateDir != "" {

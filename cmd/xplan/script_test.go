@@ -51,6 +51,8 @@ func TestScripts(t *testing.T) {
 			"awaits":  awaits,
 			"replace": replace,
 			"jsonl":   jsonLines,
+			"sshkey":  sshKey,
+			"sshsign": sshSign,
 		},
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
 
 	"xplan/internal/awsapi"
 	"xplan/internal/compile"
@@ -48,6 +49,7 @@ func newWorld(env *testscript.Env) error {
 	}
 	env.Values[worldKey{}] = w
 	env.Values[jobsKey{}] = map[string]*job{}
+	env.Values[keysKey{}] = map[string]ssh.Signer{}
 	if err := errors.Join(w.server.Start(), w.second.Start()); err != nil {
 		return err
 	}

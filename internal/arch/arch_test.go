@@ -28,6 +28,7 @@ var rules = map[string]struct{ module, third []string }{
 	"internal/compile": {module: []string{"plan", "internal/dag", "internal/policy"}, third: []string{"golang.org/x/sync"}},
 	"executor":         {module: []string{"plan", "internal/compile", "internal/dag", "state"}, third: []string{"golang.org/x/sync"}},
 	"internal/runner":  {module: []string{"plan", "internal/compile", "internal/policy", "executor", "internal/s3copy", "state"}},
+	"internal/signed":  {third: []string{"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"}},
 	"internal/saved":   {module: []string{"plan", "internal/compile"}},
 	"internal/awsapi":  {module: []string{"plan", "internal/compile", "internal/s3copy"}, third: []string{"github.com/aws/", "golang.org/x/sync"}},
 	"internal/view": {
@@ -37,7 +38,7 @@ var rules = map[string]struct{ module, third []string }{
 	"cmd/xplan": {
 		module: []string{
 			"plan", "schemas", "state", "executor", "internal/compile", "internal/runner", "internal/s3copy",
-			"internal/awsapi", "internal/view", "internal/notify", "internal/saved", "internal/sandbox",
+			"internal/awsapi", "internal/view", "internal/notify", "internal/saved", "internal/signed", "internal/sandbox",
 		},
 		third: []string{"github.com/spf13/cobra", "golang.org/x/term"},
 	},

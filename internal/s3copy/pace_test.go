@@ -48,9 +48,12 @@ func TestSlowDownsCostTimeAndNoObject(t *testing.T) {
 func TestRateIsCutOncePerBurstAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newValve()
-		for range 5 {
-			v.slow(1000, true)
+		burst := func(n int) {
+			for range n {
+				v.slow(1000, true)
+			}
 		}
+		burst(5)
 		if r := v.rate(time.Now()); r < 680 || r > 700 {
 			t.Errorf("%v a second after one burst, want 0.7 of 1,000", r)
 		}
@@ -58,19 +61,23 @@ func TestRateIsCutOncePerBurstAndRecovers(t *testing.T) {
 		if r := v.rate(time.Now()); r < 980 || r > 995 {
 			t.Errorf("%v a second when the burst is over, want what was borne, but a little", r)
 		}
+		time.Sleep(2 * meterSlot)
 		for range 10 {
 			v.borneOne()
 		}
-		v.slow(0, true) // little was borne: at most 0.3 less
-		if r := v.rate(time.Now().Add(cutEvery)); r < 670 || r > 700 {
-			t.Errorf("%v a second after a second one", r)
+		burst(1)
+		if r := v.rate(time.Now()); r < 980 {
+			t.Errorf("%v a second after one refusal alone", r)
+		}
+		burst(3) // little was borne: at most 0.3 less
+		if r := v.rate(time.Now().Add(cutEvery)); r < 670 || r > 770 {
+			t.Errorf("%v a second after a second burst", r)
 		}
 		time.Sleep(cutEvery)
-		v.slow(0, true)
-		v.slow(0, true)
+		burst(5)
 		time.Sleep(cutEvery)
-		v.slow(0, true) // nothing was
-		if r := v.rate(time.Now().Add(cutEvery)); r < 50 || r > 210 {
+		burst(5) // nothing was
+		if r := v.rate(time.Now().Add(cutEvery)); r < 50 || r > 230 {
 			t.Errorf("%v a second where more is refused than borne", r)
 		}
 		last := 0.0

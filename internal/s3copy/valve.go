@@ -10,9 +10,11 @@ import (
 )
 
 const (
+	tolerated  = 0.02                   // of the requests may be refused by a server that is not full
 	cutEvery   = 100 * time.Millisecond // one burst of slow-downs cuts the rate once
 	cutTo      = 0.7
 	cutMost    = 0.3                    // where there were more complaints than none
+	blindFrom  = 0.25                   // of what was borne for less than a second: it may have been a burst
 	cutBlind   = 0.85                   // of a rate that doubled until the complaint came
 	backTo     = 0.99                   // of what the server bore, right after a cut
 	riseLinear = 0.002                  // of the rate, a second: near what was borne
@@ -31,18 +33,19 @@ const (
 )
 
 // A valve holds requests to the rate that a server bears: it is open until the server
-// says to slow down for the first time. Then the rate is cut to 0.7 of what was borne,
-// returns to just below that, and rises again: slowly near what was borne, and the
+// refuses more than the few that any server does. Then the rate is cut to 0.7 of what was
+// borne, returns to just below that, and rises again: slowly near what was borne, and the
 // faster the longer nothing is heard. Safe for concurrent use.
 type valve struct {
 	mu      sync.Mutex
 	room    *sync.Cond
 	turn    chan struct{} // held by the one whose turn is next
-	meter   meter
-	borne   float64   // requests a second that were borne at the latest cut; 0: no cut yet
-	cut     time.Time // the latest one
-	blind   bool      // the first cut was made before anything was known
-	next    time.Time // when the next request may start
+	meter   meter         // of what was borne
+	refused meter         // of the rest
+	borne   float64       // requests a second that were borne at the latest cut; 0: no cut yet
+	cut     time.Time     // the latest one
+	blind   bool          // the first cut was made before anything was known
+	next    time.Time     // when the next request may start
 	waiting int
 
 	complaints, borneSince int // since the latest cut
@@ -70,6 +73,9 @@ func (v *valve) rate(now time.Time) float64 {
 
 // enter waits until one more request may start. It fails only when ctx ends first.
 func (v *valve) enter(ctx context.Context) error {
+	if v.open() {
+		return nil
+	}
 	v.wait(1)
 	defer v.wait(-1)
 	select {
@@ -79,6 +85,13 @@ func (v *valve) enter(ctx context.Context) error {
 	}
 	defer func() { <-v.turn }()
 	return wait(ctx, v.pause())
+}
+
+// open tells whether the server refused no more than any does, up to now.
+func (v *valve) open() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.borne == 0
 }
 
 // wait counts who waits.
@@ -142,30 +155,54 @@ func (v *valve) borneOne() {
 	v.borneSince++
 }
 
-// slow cuts the rate, once for a burst of complaints.
+// tooMany tells whether more is refused of late than by a server that is not full: by its
+// share, and by two deviations more, so that dice alone cut nothing.
+func (v *valve) tooMany(now time.Time) bool {
+	refused := float64(v.refused.latest(now))
+	expected := tolerated * (refused + float64(v.meter.latest(now)))
+	few := 2.0
+	if v.borne != 0 {
+		few = 1 // it is known to be full now and then
+	}
+	return refused > expected+2*math.Sqrt(expected)+few
+}
+
+// share is the part of the latest requests that was borne.
+func (v *valve) share(now time.Time) float64 {
+	borne := float64(v.meter.latest(now))
+	return borne / max(1, borne+float64(v.refused.latest(now)))
+}
+
+// slow notes a refusal, and cuts the rate where they are too many, once for a burst of them.
 func (v *valve) slow(known float64, sure bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := time.Now()
 	v.complaints++
-	if v.borne != 0 && now.Sub(v.cut) < cutEvery {
+	v.refused.add(now)
+	if v.borne != 0 && now.Sub(v.cut) < cutEvery || !v.tooMany(now) {
 		return
 	}
-	at := max(known, firstRate)
+	at := max(known, v.meter.rate(now), firstRate)
 	if v.borne != 0 {
 		least := cutTo
 		switch {
 		case v.blind:
 			least = cutBlind
+		case v.complaints+v.borneSince >= meterLeast: // enough to go by
+			least = 0
 		case v.complaints > v.borneSince:
 			least = cutMost
 		}
 		rate := v.rate(now)
-		at = min(rate, max(v.meter.rate(now), least*rate))
+		at = min(rate, max(v.meter.rate(now), least*rate, v.share(now)*rate))
 	}
-	v.blind = v.borne == 0 && !sure
+	if v.blind = v.borne == 0 && !sure && !v.meter.knows(now); v.blind {
+		at = max(at*blindFrom, firstRate)
+	}
 	v.borne, v.cut, v.complaints, v.borneSince = at, now, 0, 0
 	v.meter.restart(now)
+	v.refused.restart(now)
 }
 
 // A meter tells the rate of the last second. Not safe for concurrent use.
@@ -196,6 +233,12 @@ func (m *meter) turn(now time.Time) {
 func (m *meter) add(now time.Time) {
 	m.turn(now)
 	m.counts[m.slot%meterSlots]++
+}
+
+// latest counts the slot under way and the one before.
+func (m *meter) latest(now time.Time) int {
+	m.turn(now)
+	return m.counts[m.slot%meterSlots] + m.counts[(m.slot+meterSlots-1)%meterSlots]
 }
 
 // knows tells whether the meter has run for long enough.
@@ -269,8 +312,8 @@ func (v *valves) borne(key string) {
 	v.all.add(time.Now())
 }
 
-// slow notes a complaint. The first one for a prefix gives it a valve; once there are
-// too many of them, one valve is for all.
+// slow notes a refusal. The first one for a prefix gives it a valve, open still; once there
+// are too many of them, one valve is for all.
 func (v *valves) slow(key string) {
 	one := v.of(key)
 	v.mu.Lock()

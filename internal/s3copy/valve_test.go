@@ -3,6 +3,7 @@ package s3copy
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -81,7 +82,8 @@ func TestThrottledPrefixKeepsItsRate(t *testing.T) {
 		keys        int
 		inFlight    int
 	}{
-		{300, 1, 12_000, 256},
+		{300, 3, 12_000, 256},
+		{300, 30, 12_000, 256},
 		{300, 300, 12_000, 256},
 		{3500, 100, 100_000, 256},
 		{3500, 3500, 100_000, 1000},
@@ -109,6 +111,44 @@ func TestThrottledPrefixKeepsItsRate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that is not full refuses a request now and then all the same.
+func TestFewRefusalsAtRandomSlowNothingDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, dst := newSpace(counted("k", 50_000)), newSpace(nil)
+		src.list, dst.copy = 80*time.Millisecond, 30*time.Millisecond
+		dice := rand.New(rand.NewPCG(7, 7))
+		var mu sync.Mutex
+		dst.fault = func(op, _ string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if dice.IntN(100) == 0 {
+				return ErrThrottled
+			}
+			return nil
+		}
+		_, _, job := pair()
+		job.Source, job.Destination = src, moody{dst}
+		begun := time.Now()
+		s := run1(t, Limits{InFlight: 256}, job)
+		took, best := time.Since(begun), 50_000*30*time.Millisecond/256
+		t.Logf("%v, at best %v", took, best)
+		if s.Tally.Copied.Objects != 50_000 || took > best*3/2 {
+			t.Errorf("%+v in %v, at best %v", s.Tally.Copied, took, best)
+		}
+	})
+}
+
+// moody is a space that asks its fault before every copy.
+type moody struct{ *space }
+
+func (r moody) CopyObject(ctx context.Context, c CopyRequest) (Copied, error) {
+	if err := r.fault("copy", c.Key); err != nil {
+		time.Sleep(10 * time.Millisecond)
+		return Copied{}, err
+	}
+	return r.space.CopyObject(ctx, c)
 }
 
 func TestThrottledPrefixHoldsUpNoOther(t *testing.T) {

@@ -46,6 +46,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	root.SetErr(errOut)
 	ctx, leave, stop := withSignals(context.Background())
 	defer stop()
+	defer giveGarbageRoom()()
 	a.leave = leave
 	return a.exit(root.ExecuteContext(ctx))
 }

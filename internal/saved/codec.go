@@ -61,8 +61,11 @@ func Encode(p *Plan) ([]byte, error) {
 		return nil, fmt.Errorf("encode the saved plan of %s: %w", p.Plan.Name, err)
 	}
 	p.Digest = digest(doc.Bytes())
-	line := fmt.Sprintf("%s%d %s %d\n", magic, newest, p.Digest, doc.Len())
-	return append([]byte(line), doc.Bytes()...), nil
+	return append([]byte(firstLine(p.Digest, doc.Len())+"\n"), doc.Bytes()...), nil
+}
+
+func firstLine(digest string, length int) string {
+	return fmt.Sprintf("%s%d %s %d", magic, newest, digest, length)
 }
 
 func digest(doc []byte) string {
@@ -115,7 +118,7 @@ func open(data []byte) (doc []byte, sum string, err error) {
 	}
 	length, err := strconv.Atoi(words[2])
 	switch {
-	case err != nil || length < 0:
+	case err != nil || string(line) != firstLine(words[1], length):
 		return nil, "", broken("its first line is damaged")
 	case len(doc) < length:
 		return nil, "", broken("it was cut short: %d bytes of %d are there", len(doc), length)

@@ -28,7 +28,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err := form.check(a.json); err != nil {
 				return err
 			}
-			if err := checkOutput(output); err != nil {
+			if err := checkOutput(cmd, output); err != nil {
 				return err
 			}
 			prog, p, err := a.dryRun(cmd.Context(), args[0], noScan)

@@ -53,11 +53,13 @@ type savedFile struct {
 }
 
 // checkOutput refuses early what save could not write.
-func checkOutput(path string) error {
-	if path == "" {
+func checkOutput(cmd *cobra.Command, path string) error {
+	switch {
+	case !cmd.Flags().Changed("output"):
 		return nil
-	}
-	if path == "-" {
+	case path == "":
+		return &usageError{errors.New("-o is empty: name a file")}
+	case path == "-":
 		return &usageError{errors.New("-o -: a saved plan is a private file that is applied later, and not a stream: name a file")}
 	}
 	return asUsage(saved.CheckTarget(path))
@@ -111,7 +113,7 @@ func planFile(f savedFile) (file string, found bool) {
 func (f savedFile) line(apply string) map[string]any {
 	return map[string]any{
 		"type": "saved_plan", "file": f.path, "plan": f.Plan.Plan.Name, "digest": f.Digest, "made": f.Made, "xplan": f.Xplan,
-		"counted": f.Counted, "apply": apply, "signed_by": f.signer, "state": f.state,
+		"counted": f.Counted, "apply": apply, "confirm": f.Confirm(), "signed_by": f.signer, "state": f.state,
 	}
 }
 
@@ -137,14 +139,14 @@ func (a *app) told(f savedFile) {
 		return
 	}
 	a.say("saved as %s (%s). To apply exactly this:\n  %s", f.path, short(f.Digest), a.applyWords(f))
+	for _, bucket := range f.Confirm() {
+		a.say("  it deletes nothing in %s by itself: with --confirm=%s it does", bucket, bucket)
+	}
 }
 
-// applyWords is the exact command that applies a saved plan.
+// applyWords is the exact command that applies a saved plan, without consent to destroy.
 func (a *app) applyWords(f savedFile) string {
 	words := []string{"xplan apply", shellQuote(f.path)}
-	for _, bucket := range f.Confirm() {
-		words = append(words, "--confirm="+shellQuote(bucket))
-	}
 	if a.stateDir != "" {
 		words = append(words, "--state", shellQuote(a.stateDir))
 	}

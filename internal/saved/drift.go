@@ -223,7 +223,7 @@ func text(v any) string {
 	return string(b)
 }
 
-// warnings are those that the review did not have. Numbers in them may differ.
+// warnings are those that the review did not have, denials that were found among them. Numbers may differ.
 func (p *Plan) warnings(now *compile.Program) []Difference {
 	seen := map[compile.Warning]bool{}
 	for _, w := range p.Program.Warnings {
@@ -233,6 +233,15 @@ func (p *Plan) warnings(now *compile.Program) []Difference {
 	for _, w := range now.Warnings {
 		if !seen[masked(w)] {
 			all = append(all, Difference{Kind: Warning, Subject: w.Subject, Now: w.Text})
+		}
+	}
+	found := map[string]bool{}
+	for _, f := range p.Program.Findings {
+		found[string(f.Severity)+f.String()] = true
+	}
+	for _, f := range now.Findings {
+		if !found[string(f.Severity)+f.String()] {
+			all = append(all, Difference{Kind: Warning, Subject: string(f.Severity), Now: f.String()})
 		}
 	}
 	return all

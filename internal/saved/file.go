@@ -59,17 +59,22 @@ type TargetError struct{ Path, Why string }
 
 func (e *TargetError) Error() string { return e.Path + ": " + e.Why }
 
-// CheckTarget tells early what WriteFile would refuse.
+// CheckTarget tells early what WriteFile would refuse, or fail at.
 func CheckTarget(path string) error {
 	_, err := replaces(path)
 	if err != nil {
 		return err
 	}
-	folder := filepath.Dir(path)
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return &TargetError{path, "there is no folder " + folder}
+	f, err := temporary(path)
+	if err != nil {
+		return &TargetError{path, "nothing can be written there: " + err.Error()}
 	}
-	return nil
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// temporary is a new file beside another one, readable to its user only.
+func temporary(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 }
 
 // replaces tells whether a saved plan stands at the path, which may be replaced. Anything else there is an error.
@@ -79,7 +84,7 @@ func replaces(path string) (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, err
+		return false, &TargetError{path, err.Error()}
 	case info.Mode()&fs.ModeSymlink != 0:
 		return false, &TargetError{path, "it is a symbolic link, and is not written through: name the file itself"}
 	case info.IsDir():
@@ -99,7 +104,7 @@ func WriteFile(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := temporary(path)
 	if err != nil {
 		return fmt.Errorf("write the saved plan: %w", err)
 	}

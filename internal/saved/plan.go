@@ -40,7 +40,7 @@ func New(p *plan.Plan, prog *compile.Program, xplan string, made time.Time, coun
 
 // Confirm names the buckets whose deletions want a confirmation, each once, in the program's order.
 func (p *Plan) Confirm() []string {
-	var names []string
+	names := []string{}
 	seen := map[string]bool{"": true}
 	for _, s := range p.Program.Steps {
 		if !seen[s.Confirm] {

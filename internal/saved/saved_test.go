@@ -254,6 +254,9 @@ func TestAnotherProgramOfTheSameFactsIsRefused(t *testing.T) {
 		{"a warning", func(p *compile.Program) {
 			p.Warnings = append(p.Warnings, compile.Warning{Subject: "x", Text: "it burns"})
 		}, "warning: x: (not there) → it burns"},
+		{"a denial", func(p *compile.Program) {
+			p.Findings = append(p.Findings, compile.Finding{Severity: compile.SeverityMay, Who: "she"})
+		}, "warning: may be denied: (not there) → "},
 		{"another plan", func(p *compile.Program) { p.PlanDigest = "sha256:x" }, "the resolved plan: sha256:"},
 	} {
 		if err := change(c.change); err == nil || !strings.Contains(err.Error(), c.want) {

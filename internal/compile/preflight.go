@@ -15,7 +15,7 @@ func (b *builder) preflight() []Finding {
 	if b.p.Principal == nil || !b.p.Accounts.Destination.IsAWS() || len(b.problems) > 0 {
 		return nil
 	}
-	var all findings
+	all := b.administrators()
 	for _, br := range b.branches {
 		if !br.active() {
 			continue
@@ -31,6 +31,7 @@ func (b *builder) preflight() []Finding {
 type caller struct {
 	arn       string // as people and policies name it: of the user or role
 	label     string // "user/misterrodgers"
+	admin     bool   // an account's administrator, not the plan's principal
 	principal policy.Principal
 	documents []named
 	boundary  *named
@@ -122,21 +123,28 @@ func (b *builder) prospect(c call, who caller) policy.Prospect {
 		p.Boundary = &who.boundary.doc
 	}
 	doc, read := b.resourcePolicy(c, who)
+	if who.admin {
+		doc = asSeenBy(who, doc, c)
+	}
 	if !read {
 		p.Unread = append(p.Unread, policy.LegResource)
 	}
 	if !doc.Empty() {
 		p.ResourcePolicy = &doc
 	}
-	p.ResourceMustAllow = c.kms()
+	p.ResourceMustAllow = c.kms() || c.where.role != ""
 	p.Unknown = c.unknowns(who)
 	return p
 }
 
 // resourcePolicy is the policy of the call's bucket or key, as it will stand; read tells whether it could be read.
 func (b *builder) resourcePolicy(c call, who caller) (doc policy.Document, read bool) {
-	if c.kms() {
+	switch {
+	case c.kms():
 		return b.keyPolicy(c, who)
+	case c.where.role != "":
+		doc, err := policy.Parse([]byte(b.w.Principal.Trust))
+		return doc, err == nil
 	}
 	have := b.w.Buckets[BucketRef{c.side, c.where.bucket}]
 	read = !b.unseen(UnseenBucketPolicy(c.where.bucket))
@@ -162,7 +170,7 @@ func (b *builder) keyPolicy(c call, who caller) (doc policy.Document, read bool)
 	read = err == nil && !b.unseen(UnseenGrants(k.ARN))
 	doc = doc.WithPrincipals(live(b.w))
 	operation := strings.TrimPrefix(c.action, "kms:")
-	granted := b.manages() && c.side == plan.Source && slices.Contains(grantOperations(), operation)
+	granted := who.arn == b.p.Principal.ARN && b.manages() && c.side == plan.Source && slices.Contains(grantOperations(), operation)
 	granted = granted || slices.ContainsFunc(k.Grants, func(g Grant) bool {
 		named := g.Grantee == who.arn || (g.Grantee != "" && g.Grantee == b.w.Principal.UserID)
 		return named && slices.Contains(g.Operations, operation)

@@ -1,10 +1,6 @@
 package compile
 
-import (
-	"strings"
-
-	"xplan/plan"
-)
+import "xplan/plan"
 
 // A call is one kind of request that the run will make.
 type call struct {
@@ -25,6 +21,7 @@ type site struct {
 	account  string // its owner
 	bucket   string // of an S3 call
 	key      string // ARN of the KMS key, of a KMS call
+	role     string // ARN of the role that is assumed
 	region   string
 }
 
@@ -175,10 +172,13 @@ func (c call) about() string {
 
 // policyOf names the policy that stands at the resource.
 func (c call) policyOf() string {
-	if c.where.key != "" {
+	switch {
+	case c.where.key != "":
 		return "the policy of key " + c.where.key
+	case c.where.role != "":
+		return "the trust policy of " + parseEntity(c.where.role).label()
 	}
 	return "the bucket policy of " + c.where.bucket
 }
 
-func (c call) kms() bool { return strings.HasPrefix(c.action, "kms:") }
+func (c call) kms() bool { return c.where.key != "" }

@@ -118,8 +118,11 @@ func allowing(c call, m policy.Missing) policy.Statement {
 	s := policy.Statement{Effect: policy.Allow, Action: []string{c.action}, Resource: []string{c.about()}}
 	if m.Leg == policy.LegResource {
 		s.Principal = policy.Principals{AWS: []string{m.Principal}}
-		if c.kms() {
+		switch {
+		case c.kms():
 			s.Resource = []string{"*"} // of a key's policy: this key
+		case c.where.role != "":
+			s.Resource = nil
 		}
 	}
 	return s

@@ -75,6 +75,7 @@ func absent() []string {
 		"aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths", "aws:referer",
 		"aws:multifactorauthpresent", "aws:multifactorauthage", "aws:tokenissuetime", "aws:federatedprovider", "aws:sourceidentity",
 		"aws:rolesessionname", "aws:requesttag/", "aws:tagkeys",
+		"sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "kms:viaservice", "kms:grantconstrainttype",
 		// headers and parameters that are not sent, where the call does not say otherwise
 		"s3:prefix", "s3:delimiter", "s3:versionid", "s3:max-keys",
 		"s3:x-amz-acl", "s3:x-amz-grant-read", "s3:x-amz-grant-write", "s3:x-amz-grant-read-acp", "s3:x-amz-grant-write-acp",

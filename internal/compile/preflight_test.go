@@ -238,3 +238,84 @@ func TestOnlyWhatIsSureRefusesTheProgram(t *testing.T) {
 		t.Error(sure)
 	}
 }
+
+// asRole is the plan whose principal is a role that the destination's administrator assumes.
+func asRole() *plan.Plan {
+	p := tommy()
+	p.Principal = &plan.Principal{ARN: "arn:aws:iam::210987654321:role/copiers/puller", Credentials: plan.AssumeRole}
+	return p
+}
+
+func trusting(trust string) World {
+	w := known()
+	w.Principal.ARN, w.Principal.UserID, w.Principal.Role = "arn:aws:iam::210987654321:role/copiers/puller", "AROAEXAMPLE", true
+	w.Principal.Trust = trust
+	return w
+}
+
+func TestPreflightOfTheAdministrators(t *testing.T) {
+	session := func(w World) World {
+		w.Identities[plan.Source] = Identity{Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/admins/me", UserID: "AROAADMIN:me"}
+		w.Identities[plan.Destination] = Identity{Account: "210987654321", ARN: "arn:aws:sts::210987654321:assumed-role/admins/me", UserID: "AROAADMIN:me"}
+		return w
+	}
+	key := func(text string) World {
+		w := known()
+		const arn = "arn:aws:kms:us-west-2:123456789012:key/1234"
+		w.Keys = map[string]KMSKey{arn: {ARN: arn, State: "Enabled", Policy: text}}
+		return bucket(w, plan.Source, "tommy", func(b *Bucket) { b.Encryption = plan.Encryption{Algorithm: "aws:kms", KMSKeyID: arn} })
+	}
+	const locked = `"Sid":"Locked","Effect":"Deny","Action":["s3:PutBucketPolicy","s3:DeleteBucketPolicy"],"Resource":"arn:aws:s3:::tommy",`
+	trust := func(who string) string { return statements(`"Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"sts:AssumeRole"`) }
+	for _, c := range []struct {
+		name  string
+		plan  *plan.Plan
+		world World
+		want  string
+	}{
+		{
+			"a policy that nobody may change", tommy(), sourcePolicy(known(), locked+`"Principal":"*"`),
+			"denied: let the principal in, clean up the bucket policy: s3:PutBucketPolicy: statement Locked of the bucket policy of tommy denies it\n",
+		},
+		{
+			"a policy that others may change", tommy(), sourcePolicy(known(), locked+`"NotPrincipal":{"AWS":["arn:aws:iam::123456789012:user/keeper","arn:aws:iam::123456789012:root"]}`),
+			"denied: let the principal in, clean up the bucket policy: s3:PutBucketPolicy: statement Locked of the bucket policy of tommy denies it\n",
+		},
+		{
+			"a policy that others may change, and a session whose role's path is unknown", tommy(),
+			session(sourcePolicy(known(), locked+`"NotPrincipal":{"AWS":["arn:aws:iam::123456789012:role/deep/admins","arn:aws:iam::123456789012:root"]}`)),
+			"may be denied: let the principal in, clean up the bucket policy: s3:PutBucketPolicy: statement Locked of the bucket policy of tommy denies it, depending on aws:PrincipalArn [aws:PrincipalArn]\n",
+		},
+		{
+			"a deny of everything that did not hold when the policy was read", tommy(),
+			sourcePolicy(known(), denyAll+`,"Action":"s3:*",`+onTommy+`,"Condition":{"StringNotLike":{"aws:userid":["AIDAEXAMPLE","AIDAADMIN"]}}`), "",
+		},
+		{"a key that leaves the decision to IAM", tommy(), key(statements(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"kms:*","Resource":"*"`)), ""},
+		{
+			"a key that others administer", tommy(), key(statements(`"Sid":"Keepers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/keeper"},"Action":"kms:*","Resource":"*"`)),
+			"denied: let the principal decrypt, clean up the grant: kms:CreateGrant, kms:RevokeGrant: no statement of the policy of key arn:aws:kms:us-west-2:123456789012:key/1234 allows it\n",
+		},
+		{"a key whose policy was not read", tommy(), key(""), ""},
+		{"a role that trusts the administrator", asRole(), trusting(trust("arn:aws:iam::210987654321:user/admin-b")), ""},
+		{"a role that trusts the account", asRole(), trusting(trust("arn:aws:iam::210987654321:root")), ""},
+		{"a role that trusts the administrator's role", asRole(), session(trusting(trust("arn:aws:iam::210987654321:role/deep/admins"))), ""},
+		{
+			"a role that trusts another", asRole(), trusting(trust("arn:aws:iam::210987654321:user/other")),
+			"denied: assume the role: sts:AssumeRole: no statement of the trust policy of role/puller allows it\n",
+		},
+		{
+			"a role that wants an external ID", asRole(), trusting(statements(`"Sid":"T","Effect":"Allow","Principal":{"AWS":"210987654321"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x"}}`)),
+			"denied: assume the role: sts:AssumeRole: statement T of the trust policy of role/puller would allow it, but for sts:ExternalId StringEquals x\n",
+		},
+		{
+			"a role that wants a second factor", asRole(), trusting(statements(`"Sid":"T","Effect":"Allow","Principal":{"AWS":"210987654321"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`)),
+			"may be denied: assume the role: sts:AssumeRole: only statement T of the trust policy of role/puller allows it, depending on aws:MultiFactorAuthPresent [aws:MultiFactorAuthPresent]\n",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := told(compiled(t, c.plan, c.world).Findings); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}

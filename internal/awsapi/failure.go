@@ -21,7 +21,8 @@ type RequestError struct {
 	Code      string // the server's, or "" when nothing was answered
 	Message   string
 	RequestID string
-	Status    int // of HTTP, or 0
+	Status    int    // of HTTP, or 0
+	Operation string // "s3:PutBucketPolicy"; "" where no request was made
 
 	means []error
 }
@@ -52,7 +53,7 @@ func failed(err error, format string, args ...any) error {
 
 func explain(err error, doing string) *RequestError {
 	e := &RequestError{Doing: doing}
-	e.Code, e.Status, e.RequestID = errorCode(err), statusCode(err), requestID(err)
+	e.Code, e.Status, e.RequestID, e.Operation = errorCode(err), statusCode(err), requestID(err), operationOf(err)
 	var api smithy.APIError
 	var none *credentialsError
 	switch {
@@ -87,6 +88,17 @@ func because(err error, meaning error) error {
 		e.means = append([]error{meaning}, e.means...)
 	}
 	return err
+}
+
+// Asked is the operation that was asked for, as a permission is written: "iam:CreatePolicy". See runner's explanations.
+func (e *RequestError) Asked() string { return e.Operation }
+
+func operationOf(err error) string {
+	var op *smithy.OperationError
+	if !errors.As(err, &op) {
+		return ""
+	}
+	return strings.ToLower(op.Service()) + ":" + op.Operation()
 }
 
 func statusCode(err error) int {

@@ -226,7 +226,7 @@ func TestKeyFactsThatAreDeniedAreUnseen(t *testing.T) {
 	})
 	got, unseen, err := account(t, s).KMSKey(t.Context(), arn, "us-west-2")
 	want := []compile.Unseen{
-		{What: "policy of KMS key " + arn, Why: "kms:GetKeyPolicy denied"}, {What: "KMS grants of " + arn, Why: "kms:ListGrants denied"},
+		{What: "policy of KMS key " + arn, Why: "kms:GetKeyPolicy denied"}, {What: "KMS grants of " + arn, Why: "kms:ListGrants denied", About: compile.UnseenGrants(arn)},
 	}
 	if d := cmp.Diff(want, unseen); err != nil || d != "" || got.ARN != arn || got.State != "Enabled" {
 		t.Errorf("%+v, %v, unseen (-want +got):\n%s", got, err, d)

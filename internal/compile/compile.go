@@ -21,6 +21,7 @@ func Compile(p *plan.Plan, w World) (*Program, error) {
 	b.transfers()
 	b.cleanup()
 	b.found = b.preflight()
+	b.doubts()
 	return b.program()
 }
 

@@ -183,3 +183,23 @@ func (b *builder) keyPolicy(c call, who caller) (doc policy.Document, read bool)
 	}
 	return doc, read || granted
 }
+
+// doubts tells each pair's steps what could not be decided about them.
+func (b *builder) doubts() {
+	for i := range b.steps {
+		spec, pair := &b.steps[i].Spec, b.steps[i].Pair
+		var about []Finding
+		for _, f := range b.found {
+			if f.Severity != SeverityDenied && slices.Contains(f.Pairs, pair) {
+				about = append(about, f)
+			}
+		}
+		switch {
+		case len(about) == 0:
+		case spec.Probe != nil:
+			spec.Probe.Doubts = about
+		case spec.Copy != nil:
+			spec.Copy.Doubts = about
+		}
+	}
+}

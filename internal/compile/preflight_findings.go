@@ -108,7 +108,7 @@ func (who caller) nameOf(c call, leg policy.Leg, document int) string {
 			return who.documents[document].name + " of " + who.label
 		}
 		return "the policies of " + who.label
-	case policy.LegRCP, policy.LegSCP, policy.LegSession:
+	case policy.LegRCP, policy.LegSCP, policy.LegSession, policy.LegEndpoint:
 	}
 	return "the " + string(leg)
 }

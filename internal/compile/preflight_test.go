@@ -266,7 +266,9 @@ func TestPreflightOfTheAdministrators(t *testing.T) {
 		return bucket(w, plan.Source, "tommy", func(b *Bucket) { b.Encryption = plan.Encryption{Algorithm: "aws:kms", KMSKeyID: arn} })
 	}
 	const locked = `"Sid":"Locked","Effect":"Deny","Action":["s3:PutBucketPolicy","s3:DeleteBucketPolicy"],"Resource":"arn:aws:s3:::tommy",`
-	trust := func(who string) string { return statements(`"Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"sts:AssumeRole"`) }
+	trust := func(who string) string {
+		return statements(`"Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"sts:AssumeRole"`)
+	}
 	for _, c := range []struct {
 		name  string
 		plan  *plan.Plan

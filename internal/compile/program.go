@@ -228,6 +228,7 @@ type ProbeSpec struct {
 	FreshlyMade       bool      `json:"freshly_made"`        // something changed just now: AccessDenied counts as passing for up to 5 minutes
 	StatementInPolicy string    `json:"statement,omitempty"` // the Sid, for explanations
 	RequesterPays     bool      `json:"requester_pays,omitempty"`
+	Doubts            []Finding `json:"doubts,omitempty"`     // what the preflight could not decide about the pair: the likely causes of a denial
 	UploadKey         string    `json:"upload_key,omitempty"` // of the upload that proves writing: the runner's, recorded before it is made
 }
 
@@ -267,6 +268,9 @@ type CopySpec struct {
 	// AsAdministrators: the program has no credentials step, since nothing is copied. Each side's
 	// administrator reads its own bucket.
 	AsAdministrators bool `json:"as_administrators,omitempty"`
+	// Principal is who copies, for explanations; Doubts as ProbeSpec's.
+	Principal string    `json:"principal,omitempty"`
+	Doubts    []Finding `json:"doubts,omitempty"`
 }
 
 // Source is where the pair's objects are read.

@@ -143,9 +143,13 @@ func (b *builder) grounds(br branch) []plan.StepID {
 }
 
 func (b *builder) copySpec(br branch) *CopySpec {
-	a := b.p.Accounts
+	a, principal := b.p.Accounts, ""
+	if b.p.Principal != nil {
+		principal = b.p.Principal.ARN
+	}
 	return &CopySpec{
-		Pair: br.pair, SourceAccount: a.Source.ID, SourceRegion: br.srcRegion, DestAccount: a.Destination.ID, DestRegion: br.dstRegion,
+		Principal: principal,
+		Pair:      br.pair, SourceAccount: a.Source.ID, SourceRegion: br.srcRegion, DestAccount: a.Destination.ID, DestRegion: br.dstRegion,
 		Streaming: streaming(a), NothingToDo: !br.copying, RequesterPays: br.src.RequesterPays, AsAdministrators: !br.active(),
 	}
 }

@@ -114,6 +114,7 @@ func (r *Request) documents(leg Leg) []Document {
 		return one(r.Boundary)
 	case LegSession:
 		return one(r.Session)
+	case LegEndpoint:
 	}
 	return nil
 }

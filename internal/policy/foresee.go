@@ -133,7 +133,7 @@ func (p Prospect) suppose(r *Request) {
 				d.Statements = append(d.Statements, r.ResourcePolicy.Statements...)
 			}
 			r.ResourcePolicy = &d
-		case LegRCP, LegSCP, LegSession:
+		case LegRCP, LegSCP, LegSession, LegEndpoint:
 		}
 	}
 }

@@ -68,7 +68,7 @@ func (r verifyRunner) Run(ctx context.Context, s compile.Step) (executor.Result,
 		res.Detail = summaryOf(*s.Change.Copy)
 		return res, nil
 	}
-	return verdict(sum)
+	return verdict(sum, c)
 }
 
 // summaryOf is the account of a pair that the scan proved.
@@ -107,11 +107,11 @@ func provenByScan(level plan.Level, f *compile.CopyFacts) bool {
 }
 
 // verdict turns a job's end into a step's: only a pair without a failure is verified.
-func verdict(sum s3copy.Summary) (executor.Result, error) {
+func verdict(sum s3copy.Summary, c compile.CopySpec) (executor.Result, error) {
 	t, e := sum.Tally, sum.Tally.Evidence
 	res := executor.Result{Detail: sum, Failed: t.Failed.Objects}
 	if t.Failed.Objects > 0 {
-		res.Outcome, res.Message = executor.Failed, failedText(t.Failed.Objects, sum.Failures)
+		res.Outcome, res.Message = executor.Failed, failedText(t.Failed.Objects, sum.Failures, c)
 		return res, nil
 	}
 	res.Outcome = executor.Done
@@ -123,12 +123,12 @@ func verdict(sum s3copy.Summary) (executor.Result, error) {
 }
 
 // failedText names the first failures.
-func failedText(n int64, first []s3copy.Failure) string {
+func failedText(n int64, first []s3copy.Failure, c compile.CopySpec) string {
 	lines := []string{fmt.Sprintf("%d objects failed, so the copy is not verified", n)}
 	for _, f := range first[:min(len(first), 3)] {
 		lines = append(lines, fmt.Sprintf("%s %q: %s", f.Phase, f.Key, f.Reason))
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, causes(first, c)...), "\n")
 }
 
 // VerifyPair compares one pair by itself, as the administrators, for xplan verify.

@@ -49,8 +49,9 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 	own := owner{d.Ownership, d.Now}
 	both := sides{d.Source, d.Destination}
 	pairs := pairRunner{d: d, session: s, ends: &summaries{}}
-	return map[compile.Kind]executor.Runner{
-		compile.KindIdentity:     identity{both},
+	who := &signers{}
+	all := map[compile.Kind]executor.Runner{
+		compile.KindIdentity:     identity{both, who},
 		compile.KindInspect:      inspect{d.Source},
 		compile.KindBucket:       bucket{d.Destination, own},
 		compile.KindPrincipal:    principal{d.Destination, own},
@@ -76,6 +77,10 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindCleanSourceBucket:      cleanSourceBucket{d.Source, own, d.Confirmed},
 		compile.KindCleanDestinationBucket: cleanDestinationBucket{d.Destination, own},
 	}
+	for kind, r := range all {
+		all[kind] = explained{r, who}
+	}
+	return all
 }
 
 // sides picks the account of a step.

@@ -26,6 +26,8 @@ type DeniedError struct {
 	Resource  string
 	Missing   string // the statement that would allow it, or the rule that likely denies
 	Err       error
+
+	admin bool // who is refused is an account's administrator
 }
 
 // Error names leg, principal, action, resource and the way out.

@@ -9,7 +9,10 @@ import (
 )
 
 // identity checks that each account is the plan's, before anything else is done with it.
-type identity struct{ sides }
+type identity struct {
+	sides
+	signers *signers
+}
 
 func (r identity) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	if s.Spec.Identity == nil || s.Spec.Identity.Account == "" {
@@ -22,6 +25,7 @@ func (r identity) Run(ctx context.Context, s compile.Step) (executor.Result, err
 	if want := s.Spec.Identity.Account; who.Account != want {
 		return executor.Result{}, &compile.WrongAccountError{Side: s.Side, Want: want, Got: who.Account, ARN: who.ARN}
 	}
+	r.signers.put(s.Side, who.ARN)
 	return held("signed by " + who.ARN), nil
 }
 

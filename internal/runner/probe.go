@@ -10,7 +10,9 @@ import (
 
 	"xplan/executor"
 	"xplan/internal/compile"
+	"xplan/internal/policy"
 	"xplan/internal/s3copy"
+	"xplan/plan"
 )
 
 // probe waits until every leg answers several times in a row, as the principal: IAM is
@@ -170,6 +172,12 @@ func explain(leg compile.Leg, spec compile.ProbeSpec, err error) error {
 		}
 	}
 	e.Missing += "; where these stand, look for a Deny: in the bucket policy, a permissions boundary, an organisation's policy, or a VPC endpoint's"
+	if told, _ := policy.ParseRefusal(err.Error()); told.Leg != "" { // AWS says which rule it is
+		e = e.complete(plan.Destination)
+	}
+	if doubt := doubted(spec.Doubts, string(leg)); doubt != "" {
+		e.Missing = doubt + "\n" + e.Missing
+	}
 	return e
 }
 

@@ -1,4 +1,4 @@
-# Nothing but Go and make is needed for: demo, test, build.
+# Nothing but Go and make is needed for: demo, build. The tests want bash, curl and jq as well: they run the GitHub Action's steps.
 TOOL := go tool -modfile=internal/tools/go.mod
 PKG  ?= ./internal/s3copy
 FUZZ ?= .

@@ -101,11 +101,11 @@ func (s *site) xplan(t *testing.T, status int, args ...string) string {
 	return out.String()
 }
 
-// fill puts objects into a bucket.
-func (s *site) fill(t *testing.T, bucket string, n int, o sandbox.PutOptions) {
+// fill puts objects into the bucket tommy.
+func (s *site) fill(t *testing.T, n int, o sandbox.PutOptions) {
 	t.Helper()
 	for i := range n {
-		if err := s.server.PutObject(bucket, fmt.Sprintf("orders/%05d", i), fmt.Appendf(nil, "order %d", i), o); err != nil {
+		if err := s.server.PutObject("tommy", fmt.Sprintf("orders/%05d", i), fmt.Appendf(nil, "order %d", i), o); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func (s *site) bucket(t *testing.T, account, name string, o sandbox.BucketOption
 func (s *site) tommy(t *testing.T) {
 	t.Helper()
 	s.bucket(t, sandbox.SourceAccount, "tommy", sandbox.BucketOptions{})
-	s.fill(t, "tommy", 5, sandbox.PutOptions{Tags: map[string]string{"team": "red"}})
+	s.fill(t, 5, sandbox.PutOptions{Tags: map[string]string{"team": "red"}})
 }
 
 func grantCases() []grantCase {
@@ -201,7 +201,7 @@ func grantKMS(t *testing.T, s *site) {
 	s.user(t)
 	keys := keysOf(t, s)
 	s.bucket(t, sandbox.SourceAccount, "tommy", sandbox.BucketOptions{Encryption: "aws:kms", KMSKey: keys[sandbox.SourceAccount]})
-	s.fill(t, "tommy", 3, sandbox.PutOptions{Encryption: "aws:kms", KMSKey: keys[sandbox.SourceAccount]})
+	s.fill(t, 3, sandbox.PutOptions{Encryption: "aws:kms", KMSKey: keys[sandbox.SourceAccount]})
 	s.write(t, "plan.yaml", docsByUser+"buckets: [{source: tommy, destination: tommy-b, settings: {encryption: {algorithm: 'aws:kms', kms_key_id: '"+
 		keys[sandbox.DestinationAccount]+"'}}}]\n")
 	review := s.xplan(t, 0, "plan", "plan.yaml")

@@ -78,10 +78,10 @@ func (b *bench) scenario(ctx context.Context, s scenario) ([]result, error) {
 
 // floorCan tells whether the floor can do a scenario: it retries nothing, and starts behind any key.
 func floorCan(s scenario) bool {
-	return s.Rate == 0 && s.Faults == (null.Faults{}) && !s.Kill && s.Sizes.LargeEvery == 0 && (s.Shape != null.Hostile || !s.Filled)
+	return s.Rate == 0 && s.Faults == (null.Faults{}) && !s.Kill && s.Kills == 0 && s.Sizes.LargeEvery == 0 && (s.Shape != null.Hostile || !s.Filled)
 }
 
-// arm runs one arm once, or twice where the first run is killed.
+// arm runs one arm once, and again for each time that it is killed.
 func (b *bench) arm(ctx context.Context, a arm, s scenario, server *null.Server) (result, error) {
 	dir, err := os.MkdirTemp(b.dir, a.Name+"-")
 	if err != nil {
@@ -104,9 +104,26 @@ func (b *bench) arm(ctx context.Context, a arm, s scenario, server *null.Server)
 		first = &st
 		server.Recount()
 	}
+	var before result
+	for kill := range s.Kills {
+		share := int64(s.Keys) * int64(kill+1) / int64(s.Kills+1)
+		r, err := b.process(ctx, a, t, func() bool { return server.Copies() >= share })
+		if err != nil {
+			return result{}, err
+		}
+		before.add(r)
+	}
 	r, err := b.process(ctx, a, t, func() bool { return false })
+	r.add(before)
 	r.Arm, r.Stats, r.First = a.Name, server.Stats(), first
 	return r, err
+}
+
+// add counts another run of the same arm in.
+func (r *result) add(o result) {
+	r.Wall += o.Wall
+	r.CPU += o.CPU
+	r.PeakRSS = max(r.PeakRSS, o.PeakRSS)
 }
 
 // tick is how often a running arm is looked at.

@@ -21,6 +21,7 @@ type scenario struct {
 	Faults  null.Faults   `json:"faults"`
 	Filled  bool          `json:"filled"` // the destination has everything already
 	Kill    bool          `json:"kill"`   // kill -9 at half, and run again: only the second run is shown
+	Kills   int           `json:"kills"`  // so often kill -9, at even distances, and run again: all the runs are shown as one
 	Slow    bool          `json:"slow"`   // aws is left out: it takes too long
 	Limit   time.Duration `json:"limit"`
 }
@@ -34,7 +35,7 @@ func (s scenario) config() (null.Config, error) {
 // floor is the least time that the copies can take at the latency given; 0 where nothing says.
 func (s scenario) floor(inFlight, keys int) time.Duration {
 	switch {
-	case s.Filled || s.Kill:
+	case s.Filled || s.Kill || s.Kills > 0:
 		return 0
 	case s.Rate > 0:
 		return time.Duration(float64(keys) / s.Rate * float64(time.Second))
@@ -51,6 +52,7 @@ func scenarios(o options) []scenario {
 		{Name: "fresh", About: "an empty destination", Shape: null.Hex, Keys: n, Latency: late},
 		{Name: "resync", About: "a destination that has everything: nothing to copy", Shape: null.Dated, Keys: 10 * n, Latency: late, Filled: true},
 		{Name: "resume", About: "the second run after kill -9 at half", Shape: null.Hex, Keys: n, Latency: late, Kill: true},
+		{Name: "killed", About: "kill -9 three times on the way: all four runs together", Shape: null.Counter, Keys: n, Latency: late, Kills: 3, Slow: true},
 		{Name: "throttled", About: "one prefix that takes 300 copies a second, and answers 503 above", Shape: null.Counter, Keys: max(n/10, 100), Latency: late, Rate: 300},
 		{Name: "faults", About: "1 % of the requests answered 500, 1 % 503, 1 % torn off", Shape: null.Hex, Keys: max(n/4, 100), Latency: late, Faults: null.Faults{Unavailable: 0.01, Internal: 0.01, Torn: 0.01, Seed: 1}},
 		{Name: "cpu-fresh", About: "no latency: what the client's CPU allows", Shape: null.Hex, Keys: n},

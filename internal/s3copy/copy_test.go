@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -468,4 +470,35 @@ func TestObjectThatIsListedAndNotFoundIsAFailure(t *testing.T) {
 	if s := run1(t, small(), job); s.Tally.Failed.Objects != 1 || !strings.Contains(s.Failures[0].Reason, "lists it still") {
 		t.Errorf("got %+v", s)
 	}
+}
+
+// A part that the server still copies when its upload is aborted stays behind, and is paid for.
+func TestAnUploadIsAbortedWhenItsPartsHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, dst, job := pair()
+		src.putParts("big", long(50), long(50), long(50), long(50))
+		var running, aborted atomic.Int32
+		first := failOnce("part", "big", ErrChanged)
+		dst.fault = func(op, key string) error {
+			switch op {
+			case "part":
+				if err := first(op, key); err != nil {
+					return err
+				}
+				running.Add(1)
+				time.Sleep(time.Second)
+				running.Add(-1)
+			case "abort":
+				aborted.Add(1)
+				if n := running.Load(); n > 0 {
+					t.Errorf("aborted while %d parts are under way", n)
+				}
+			}
+			return nil
+		}
+		run1(t, small(), job)
+		if aborted.Load() == 0 {
+			t.Error("no upload was aborted: this test shows nothing")
+		}
+	})
 }

@@ -54,6 +54,9 @@ var errSums = errors.New("the server answered a part with the whole object's che
 // choice where the server gets that wrong.
 func (r *run) byUpload(ctx context.Context, t *task, req UploadRequest, sizes []Bytes, fresh bool) (Copied, error) {
 	for {
+		if r.sumless.Load() {
+			req.ChecksumAlgo, req.ChecksumType = "", ""
+		}
 		u, kept, err := r.upload(ctx, &t.src, req, sizes)
 		if err != nil {
 			return Copied{}, err
@@ -64,7 +67,7 @@ func (r *run) byUpload(ctx context.Context, t *task, req UploadRequest, sizes []
 		if !errors.Is(err, errSums) || !p.summed {
 			return answer, err
 		}
-		req.ChecksumAlgo, req.ChecksumType = "", ""
+		r.sumless.Store(true) // nor any other object's
 	}
 }
 
@@ -173,11 +176,12 @@ func (r *run) putPart(ctx context.Context, req PartRequest, p *partwise) error {
 }
 
 // putParts brings parts over side by side. The caller's slot carries one lane, further
-// lanes run while there are slots free for them.
+// lanes run while there are slots free for them. Where a part fails no other is begun, but
+// those under way end first: what the server still copies would outlive an abort.
 func (r *run) putParts(ctx context.Context, todo []PartRequest, p *partwise) error {
 	var next atomic.Int64
-	g, gctx := errgroup.WithContext(ctx)
-	lanes, last := context.WithCancel(gctx) // ends the waiting for slots when all parts are taken
+	var g errgroup.Group
+	lanes, last := context.WithCancel(ctx) // ends the waiting for slots when no part is left to begin
 	defer last()
 	lane := func() error {
 		defer last()
@@ -189,7 +193,8 @@ func (r *run) putParts(ctx context.Context, todo []PartRequest, p *partwise) err
 			if r.stopped() {
 				return errPaused
 			}
-			if err := r.putPart(gctx, todo[i], p); err != nil {
+			if err := r.putPart(ctx, todo[i], p); err != nil {
+				next.Store(int64(len(todo)))
 				return err
 			}
 		}

@@ -36,6 +36,7 @@ type run struct {
 	books    *committer
 	shelf    shelf
 	uploads  *uploads
+	sumless  atomic.Bool // the destination gets the checksums of parts wrong
 	notes    notes
 	behind   map[string]Failure // the second pass: keys that wait for their retry
 	reached  bool               // the listing's end

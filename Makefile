@@ -5,7 +5,7 @@ FUZZ ?= .
 KEYS ?= 10000
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz suite bench
+.PHONY: demo test check build race lint fmt tidy update fuzz real suite bench
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -22,5 +22,6 @@ fmt:   ; $(TOOL) golangci-lint fmt ./...
 tidy:  ; go mod tidy -diff
 update: ; go test ./cmd/xplan ./internal/view ./internal/compile ./schemas -update # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
+real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATreeOfFiles -v -timeout 60m # 20,000 files and two of 3 GiB: 15 GB of disk, minutes
 suite: ; XPLAN_REQUIRE=moto,versitygw,aws-cli,yaml-language-server,ssh-keygen go test -count=1 ./test/...
 bench: ; go run ./internal/bench -scenarios '$(SCENARIOS)' -keys $(KEYS) # minutes; more: SCENARIOS='*' KEYS=200000

@@ -18,6 +18,9 @@
 // XPLAN_REQUIRE lists, with commas, what runs beside the sandbox: XPLAN_REQUIRE=moto,versitygw,aws-cli.
 // What is listed and not there fails. What is not listed has no tests in the output: nothing is skipped.
 //
+// XPLAN_TEST_TREE=whole has TestATreeOfFilesArrivesByteForByte copy 20,000 files and two of 3 GiB
+// on versitygw, instead of 1,000 and two of 300 MiB.
+//
 // AWS itself wants two accounts with an administrator's profile each:
 //
 //	XPLAN_TEST_SOURCE_ACCOUNT, XPLAN_TEST_SOURCE_PROFILE

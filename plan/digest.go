@@ -86,6 +86,19 @@ func FromJSON(data []byte) (*Plan, error) {
 	return p, nil
 }
 
+// Check holds a plan that FromJSON has read to the rules that Parse holds a file to: what
+// JSON wrote passes, what somebody else wrote may not. The error is *Problems.
+func (p *Plan) Check() error {
+	// The file's word for 0 is auto. A quotation mark inside a value has a backslash before it.
+	text := bytes.ReplaceAll(p.JSON(), []byte(`"in_flight":0`), []byte(`"in_flight":"auto"`))
+	var lines bytes.Buffer
+	if err := json.Indent(&lines, text, "", " "); err != nil {
+		panic("plan: what JSON wrote is JSON: " + err.Error())
+	}
+	_, err := Parse("the plan", lines.Bytes())
+	return err
+}
+
 // A Difference is one value that two plans disagree on. Before and After are
 // JSON; empty means that the value is not there.
 type Difference struct {

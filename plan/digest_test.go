@@ -16,6 +16,9 @@ func mustParse(tb testing.TB, text string) *plan.Plan {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if err := p.Check(); err != nil {
+		tb.Fatalf("what was accepted is refused as JSON: %v", err)
+	}
 	return p
 }
 

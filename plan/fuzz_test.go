@@ -57,6 +57,9 @@ func checkAccepted(t *testing.T, p *plan.Plan) {
 	for _, pair := range p.Buckets {
 		pair.Copy.Filter().Match("a/b")
 	}
+	if err := p.Check(); err != nil {
+		t.Errorf("what was accepted is refused as JSON: %v", err)
+	}
 }
 
 func checkSaid(t *testing.T, text []byte, all *plan.Problems) {

@@ -77,8 +77,11 @@ func asUsage(err error) error {
 func (a *app) save(path string, p *plan.Plan, prog *compile.Program, counted bool) (savedFile, error) {
 	s := saved.New(p, prog, version, time.Now(), counted, planNames(path, p.File)...)
 	data, err := saved.Encode(s)
+	if err == nil {
+		_, err = saved.Decode(data) // what apply would refuse is not handed on
+	}
 	if err != nil {
-		return savedFile{}, err
+		return savedFile{}, fmt.Errorf("save the plan: %w", err)
 	}
 	return savedFile{Plan: s, path: path}, asUsage(saved.WriteFile(path, data))
 }

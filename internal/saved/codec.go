@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"xplan/internal/compile"
 	"xplan/plan"
@@ -93,11 +95,24 @@ func Decode(data []byte) (*Plan, error) {
 	if err := strict(d.Program, p.Program); err != nil {
 		return nil, unread(doc, "the program", err)
 	}
+	if err := p.Plan.Check(); err != nil {
+		return nil, broken("the plan in it is no valid one: %v", err)
+	}
+	if !printable(append([]string{d.Xplan}, d.Files...)) {
+		return nil, broken("its version or the names of its plan file are no text")
+	}
 	p.Program.Facts = d.Facts
 	if p.Program.Name != p.Plan.Name || d.Name != p.Plan.Name || p.Program.PlanDigest != d.PlanDigest || p.Program.WorldDigest != d.WorldDigest {
 		return nil, broken("its parts do not belong together")
 	}
 	return p, nil
+}
+
+// printable tells whether a terminal acts on none of the texts.
+func printable(texts []string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
+	})
 }
 
 // open checks the first line against the document, and returns the document and its digest.

@@ -160,6 +160,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"newer program", again(strings.Replace(doc, `"subject":`, `"object":`, 1)), "xplan 0.1.0 made it"},
 		{"newer plan", again(strings.Replace(doc, `"version": 1`, `"version": 2`, 1)), "version 2"},
 		{"mixed", again(strings.Replace(doc, `"name": "orders"`, `"name": "others"`, 1)), "do not belong together"},
+		{"not valid", again(strings.Replace(doc, `"destination": "tommy-b"`, `"destination": "../b"`, 1)), "the plan in it is no valid one"},
+		{"hostile", again(strings.Replace(doc, `"orders.xplan.yaml"`, `"orders\u001b[31m.yaml"`, 1)), "are no text"},
 		{"no document", again("{}"), "made it"},
 	} {
 		if _, err := Decode([]byte(c.data)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -142,6 +142,9 @@ func (a *app) told(f savedFile) {
 		return
 	}
 	a.say("saved as %s (%s). To apply exactly this:\n  %s", f.path, short(f.Digest), a.applyWords(f))
+	if _, err := os.Stat(f.path + ".sig"); err == nil {
+		a.say("%s.sig is the signature of what stood there before: it has to be signed again", f.path)
+	}
 	for _, bucket := range f.Confirm() {
 		a.say("  it deletes nothing in %s by itself: with --confirm=%s it does", bucket, bucket)
 	}

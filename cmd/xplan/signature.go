@@ -67,7 +67,7 @@ func (d *demand) signer(path string, data []byte) (string, error) {
 		return "", &refusedError{fmt.Sprintf("%s is not signed: there is no %s.sig. Somebody of %s signs with:\n  ssh-keygen -Y sign -n %s -f KEY %s", path, path, d.path, signed.Namespace, q)}
 	}
 	if err != nil {
-		return "", err
+		return "", &refusedError{fmt.Sprintf("the signature of %s cannot be read: %v", path, err)}
 	}
 	by, err := d.allowed.Verify(data, sig, time.Now())
 	if err != nil {

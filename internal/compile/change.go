@@ -124,8 +124,11 @@ func diffLines(before, after policy.Document) (lines []Line, preserved []string)
 	for _, s := range d.Added {
 		lines = append(lines, Line{"+", statementText(s)})
 	}
+	if d.Version {
+		lines = append(lines, Line{"~", "Version " + after.Version + ": what stays reads ${…} otherwise"})
+	}
 	if d.Broader {
-		lines = append(lines, Line{"!", "lets in more than before"})
+		lines = append(lines, Line{"!", broader})
 	}
 	for _, s := range d.Preserved {
 		preserved = append(preserved, s.Label())
@@ -133,13 +136,21 @@ func diffLines(before, after policy.Document) (lines []Line, preserved []string)
 	return lines, preserved
 }
 
+// broader flags a policy that is changed; what is new is seen to let in.
+const broader = "lets in more than before"
+
 // statementLines shows our statement, beside the one that stands at its Sid.
 func statementLines(have standing, ours policy.Statement) []Line {
-	var all []Line
-	if have.there {
-		all = append(all, Line{"-", sidText(have.statement)})
+	if !have.there {
+		return []Line{{"+", sidText(ours)}}
 	}
-	return append(all, Line{"+", sidText(ours)})
+	all := []Line{{"-", sidText(have.statement)}, {"+", sidText(ours)}}
+	before, after := policy.Document{Version: have.doc.Version}, policy.Document{Version: have.doc.Version}
+	before.Statements, after.Statements = []policy.Statement{have.statement}, []policy.Statement{ours}
+	if policy.Broader(before, after) {
+		all = append(all, Line{"!", broader})
+	}
+	return all
 }
 
 func sidText(s policy.Statement) string { return "Sid " + s.Sid + "   " + statementText(s) }

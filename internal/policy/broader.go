@@ -136,13 +136,20 @@ func (p Principals) covers(part Principals) bool {
 		return part.IsZero() && p.IsZero()
 	case p.Everyone && !p.Not:
 		return true
+	case p.Not && part.Not && !p.Everyone && !part.Everyone:
+		return p.listedIn(part) // who exempts fewer matches more
 	case p.Not || part.Not:
 		return p.Not == part.Not && p.equal(part)
 	case slices.Contains(p.AWS, "*") && len(part.AWS) > 0:
 		return true
 	}
-	return subset(part.AWS, p.AWS) && subset(part.Service, p.Service) && !part.Everyone &&
-		subset(part.Federated, p.Federated) && subset(part.CanonicalUser, p.CanonicalUser)
+	return part.listedIn(p) && !part.Everyone
+}
+
+// listedIn tells whether all whom p lists are listed in q.
+func (p Principals) listedIn(q Principals) bool {
+	return subset(p.AWS, q.AWS) && subset(p.Service, q.Service) &&
+		subset(p.Federated, q.Federated) && subset(p.CanonicalUser, q.CanonicalUser)
 }
 
 func (p Principals) equal(q Principals) bool {

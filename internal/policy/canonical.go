@@ -81,10 +81,19 @@ func (p Principals) canonical(effect Effect) Principals {
 	return p
 }
 
-// rootARN turns an account ID into the ARN that means the same.
+// rootARN turns an account into one ARN: written as its ID, or as its root in the partition that it belongs to,
+// it is the same account (https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html).
 func rootARN(principal string) string {
-	if isAccountID(principal) {
-		return "arn:aws:iam::" + principal + ":root"
+	account := principal
+	if rest, ok := strings.CutPrefix(principal, "arn:aws-"); ok {
+		_, rest, _ = strings.Cut(rest, ":iam::")
+		account = strings.TrimSuffix(rest, ":root")
+		if account == rest {
+			return principal // a user or role
+		}
+	}
+	if isAccountID(account) {
+		return "arn:aws:iam::" + account + ":root"
 	}
 	return principal
 }

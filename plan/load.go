@@ -33,7 +33,12 @@ func Load(path string) (*Plan, error) {
 // becomes the plan's File. The error is always *Problems.
 func Parse(name string, data []byte) (*Plan, error) {
 	r := &report{name: displayName(name), secrets: newRedactor()}
-	p := r.parse(data)
+	var p *Plan
+	if len(data) > MaxSize {
+		r.problem("", Position{}, "the file is larger than 1 MiB", "a plan has a few hundred lines; is this the right file?")
+	} else {
+		p = r.parse(data)
+	}
 	warnings, err := r.done()
 	if err != nil {
 		return nil, err
@@ -78,10 +83,6 @@ func (r *report) parse(data []byte) *Plan {
 
 // text refuses what is no text, and drops a byte order mark.
 func (r *report) text(data []byte) (string, bool) {
-	if len(data) > MaxSize {
-		r.problem("", Position{}, "the file is larger than 1 MiB", "a plan has a few hundred lines; is this the right file?")
-		return "", false
-	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	bad, what := bytes.IndexByte(data, 0), "a NUL byte"
 	if i := invalidUTF8(data); i >= 0 && (bad < 0 || i < bad) {

@@ -80,6 +80,9 @@ func (a *app) save(path string, p *plan.Plan, prog *compile.Program, counted boo
 	if err == nil {
 		_, err = saved.Decode(data) // what apply would refuse is not handed on
 	}
+	if err == nil && len(data) > saved.MaxSize {
+		err = fmt.Errorf("it has more than %d MB", saved.MaxSize>>20)
+	}
 	if err != nil {
 		return savedFile{}, fmt.Errorf("save the plan: %w", err)
 	}

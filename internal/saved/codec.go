@@ -95,11 +95,18 @@ func Decode(data []byte) (*Plan, error) {
 	if err := strict(d.Program, p.Program); err != nil {
 		return nil, unread(doc, "the program", err)
 	}
+	if p.Plan.Digest() != d.PlanDigest {
+		return nil, broken("xplan %s made it, and reads plans in another way than this one", d.Xplan)
+	}
 	if err := p.Plan.Check(); err != nil {
 		return nil, broken("the plan in it is no valid one: %v", err)
 	}
-	if !printable(append([]string{d.Xplan}, d.Files...)) {
-		return nil, broken("its version or the names of its plan file are no text")
+	words := append([]string{d.Xplan}, d.Files...)
+	for _, s := range p.Program.Steps { // what a view shows as it is
+		words = append(words, string(s.Kind), string(s.Side), string(s.Action), string(s.Rule), s.Confirm)
+	}
+	if !printable(words) {
+		return nil, broken("it holds words that a terminal would act on")
 	}
 	p.Program.Facts = d.Facts
 	if p.Program.Name != p.Plan.Name || d.Name != p.Plan.Name || p.Program.PlanDigest != d.PlanDigest || p.Program.WorldDigest != d.WorldDigest {

@@ -144,6 +144,9 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	t.Parallel()
 	data := string(encoded(t, reviewed(t, world(5, 5, 5))))
 	line, doc, _ := strings.Cut(data, "\n")
+	forged := reviewed(t, world(5, 5, 5))
+	forged.Plan.Buckets[0].Destination = "../b"
+	forged.Program.PlanDigest = forged.Plan.Digest()
 	again := func(doc string) string { // a document that somebody sealed by hand
 		return magic + "1 " + digest([]byte(doc)) + " " + strconv.Itoa(len(doc)) + "\n" + doc
 	}
@@ -160,8 +163,10 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"newer program", again(strings.Replace(doc, `"subject":`, `"object":`, 1)), "xplan 0.1.0 made it"},
 		{"newer plan", again(strings.Replace(doc, `"version": 1`, `"version": 2`, 1)), "version 2"},
 		{"mixed", again(strings.Replace(doc, `"name": "orders"`, `"name": "others"`, 1)), "do not belong together"},
-		{"not valid", again(strings.Replace(doc, `"destination": "tommy-b"`, `"destination": "../b"`, 1)), "the plan in it is no valid one"},
-		{"hostile", again(strings.Replace(doc, `"orders.xplan.yaml"`, `"orders\u001b[31m.yaml"`, 1)), "are no text"},
+		{"another plan", again(strings.Replace(doc, `"destination": "tommy-b"`, `"destination": "tommy-c"`, 1)), "reads plans in another way"},
+		{"not valid", string(encoded(t, forged)), "the plan in it is no valid one"},
+		{"hostile", again(strings.Replace(doc, `"orders.xplan.yaml"`, `"orders\u001b[31m.yaml"`, 1)), "words that a terminal would act on"},
+		{"hostile step", again(strings.Replace(doc, `"kind": "copy"`, `"kind": "c\u001bopy"`, 1)), "words that a terminal would act on"},
 		{"no document", again("{}"), "made it"},
 	} {
 		if _, err := Decode([]byte(c.data)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -105,6 +105,7 @@ func TestJSONStreamsAreAsTheSchemaSays(t *testing.T) {
 	e.check(t, s.xplan(t, exitDone, "init", "--json", "--source", "123456789012/tommy", "--destination", "210987654321/tommy-b", "--principal", "user/misterrodgers"))
 	s.write(t, "bad.yaml", "version: 1\nnam: x\n")
 	e.check(t, s.xplan(t, exitUsage, "validate", "--json", "bad.yaml"))
+	e.check(t, s.xplan(t, exitDone, "doctor", "--json", "plan.yaml"))
 	e.check(t, s.xplan(t, exitChanges, "plan", "--json", "--detailed-exitcode", "plan.yaml"))
 	e.check(t, s.xplan(t, exitDone, "plan", "--json", "plan.yaml", "-o", "saved.plan"))
 	e.check(t, s.xplan(t, exitDone, "show", "--json", "saved.plan"))

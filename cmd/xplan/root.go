@@ -93,7 +93,7 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 	f.BoolVar(&a.noInput, "no-input", false, "never ask: what would be asked is an error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
-		a.initCommand(), a.validateCommand(), a.planCommand(), a.showCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.doctorCommand(), a.showCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
 		a.statusCommand(), a.runsCommand(), a.logsCommand(), a.cancelCommand(),
 		a.verifyCommand(), a.cleanupCommand(), a.reportCommand(), a.demoCommand(), a.schemaCommand(), a.versionCommand(),
 	)

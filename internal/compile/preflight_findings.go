@@ -14,7 +14,11 @@ const objectKey = "the key of the object"
 
 // findings are what stands in the way of a call.
 func (b *builder) findings(c call, who caller) []Finding {
-	f := policy.Foresee(b.prospect(c, who))
+	return b.told(c, who, policy.Foresee(b.prospect(c, who)))
+}
+
+// told words a call's forecast.
+func (b *builder) told(c call, who caller, f policy.Forecast) []Finding {
 	var all []Finding
 	switch f.Outlook {
 	case policy.WillBeDenied:

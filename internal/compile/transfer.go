@@ -91,8 +91,7 @@ func (b *builder) credentialsID() plan.StepID {
 	return id(KindCredentials, parseEntity(b.p.Principal.ARN).label())
 }
 
-// probe waits until every leg of the pair answers as the principal.
-func (b *builder) probe(br branch) {
+func (b *builder) probeSpec(br branch) *ProbeSpec {
 	a := b.p.Accounts
 	spec := &ProbeSpec{
 		Pair: br.pair, SourceAccount: a.Source.ID, SourceRegion: br.srcRegion, DestAccount: a.Destination.ID, DestRegion: br.dstRegion,
@@ -106,6 +105,12 @@ func (b *builder) probe(br branch) {
 	if b.manages() {
 		spec.StatementInPolicy = b.p.Permissions.Statement
 	}
+	return spec
+}
+
+// probe waits until every leg of the pair answers as the principal.
+func (b *builder) probe(br branch) {
+	spec := b.probeSpec(br)
 	s := Step{
 		ID: id(KindProbe, br.id), Kind: KindProbe, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: Run,
 		Spec: Spec{Probe: spec},

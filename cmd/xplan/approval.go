@@ -52,17 +52,26 @@ func checkAge(s *saved.Plan, limit time.Duration) error {
 // approvedPlan is the plan as it was reviewed, bound to the place of its plan file, beside which the state
 // is. A plan file that says something else by now is refused: the run could not be resumed with it.
 func (a *app) approvedPlan(s savedFile) (*plan.Plan, error) {
-	file, found := planFile(s)
-	switch {
-	case !found && a.stateDir == "":
+	all, there := planFiles(s)
+	if len(there) == 0 && a.stateDir == "" {
 		return nil, &usageError{fmt.Errorf("the plan file of %s, beside which its state is, is not at %s: run this where it is, or name the folder of the state with --state",
 			s.path, strings.Join(s.Files, " or "))}
-	case found:
-		if err := unedited(s.Plan.Plan, file); err != nil {
-			return nil, err
+	}
+	s.Plan.Plan.File = all[0]
+	var edited error
+	for _, file := range there { // another plan may by chance be at the first place
+		err := unedited(s.Plan.Plan, file)
+		if err == nil {
+			s.Plan.Plan.File, edited = file, nil
+			break
+		}
+		if edited == nil {
+			edited = err
 		}
 	}
-	s.Plan.Plan.File = file
+	if edited != nil {
+		return nil, edited
+	}
 	return s.Plan.Plan, a.personalize(s.Plan.Plan)
 }
 

@@ -34,7 +34,8 @@ func (a *app) showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			f.Plan.Plan.File, _ = planFile(f)
+			all, there := planFiles(f)
+			f.Plan.Plan.File = append(there, all...)[0]
 			a.tell(f)
 			return a.showReview(form, f.Plan.Plan, f.Program, f.path)
 		},
@@ -99,20 +100,19 @@ func planNames(path, planFile string) []string {
 	return slices.Compact(names)
 }
 
-// planFile is where the plan file of a saved plan is, and whether it is there.
-func planFile(f savedFile) (file string, found bool) {
-	var all []string
+// planFiles are the places where the plan file of a saved plan may be, of which some are there.
+func planFiles(f savedFile) (all, there []string) {
 	for i, name := range f.Files {
 		name = filepath.FromSlash(name)
 		if i == 0 && !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(f.path), name)
 		}
-		if info, err := os.Stat(name); err == nil && !info.IsDir() {
-			return name, true
-		}
 		all = append(all, name)
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			there = append(there, name)
+		}
 	}
-	return append(all, f.Plan.Plan.Name+".xplan.yaml")[0], false
+	return append(all, f.Plan.Plan.Name+".xplan.yaml"), there
 }
 
 // line is the file as a line of --json.

@@ -169,7 +169,7 @@ func (w *world) bucket(ts *testscript.TestScript, args []string) {
 	ts.Check(w.server.AddBucket(accountID(ts, args[0]), args[1], o))
 }
 
-// put BUCKET KEY BODY [class=…] [kms=ARN]
+// put BUCKET KEY BODY [class=…] [kms=ARN] [size=BYTES, of no body]
 func (w *world) put(ts *testscript.TestScript, args []string) {
 	want(ts, args, 3, "put BUCKET KEY BODY [OPTION=VALUE…]")
 	o := sandbox.PutOptions{Tags: map[string]string{"team": "red"}, Metadata: map[string]string{"by": "test"}, ContentType: "text/plain"}
@@ -178,6 +178,8 @@ func (w *world) put(ts *testscript.TestScript, args []string) {
 		switch name {
 		case "class":
 			o.StorageClass = value
+		case "size":
+			o.Size = int64(number(ts, value))
 		case "kms":
 			o.Encryption, o.KMSKey = "aws:kms", value
 		default:

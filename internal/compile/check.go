@@ -34,7 +34,7 @@ func (b *builder) checkWorld() {
 // checkObjects says what the scan found that no rule of the plan asks for.
 func (b *builder) checkObjects(br branch) {
 	if n := br.facts.Changed.Objects; n > 0 && br.dst.Exists && br.dst.Versioning != "Enabled" {
-		b.endanger("bucket "+br.pair.Destination, "%s are overwritten, and it keeps no versions: what they hold now cannot be had back", objects(n))
+		b.endanger("bucket "+br.pair.Destination, "overwriting %s, of which it keeps no versions: what stands there now cannot be had back", objects(n))
 	}
 	if n := br.facts.Unreadable.Objects; n > 0 {
 		b.warn("bucket "+br.pair.Source, "%s cannot be copied (customer-provided keys, and the like) and will fail", objects(n))

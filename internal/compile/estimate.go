@@ -32,7 +32,13 @@ func (m *Money) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func money(units float64) Money { return Money(math.Round(units * 1e6)) }
+// money rounds, but nothing that costs to nothing.
+func money(units float64) Money {
+	if m := Money(math.Round(units * 1e6)); m != 0 || units <= 0 {
+		return m
+	}
+	return 1
+}
 
 // A Charge is one kind of cost: a number of requests, or bytes, at one price.
 type Charge struct {

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,19 +12,32 @@ import (
 
 // access says who may do what while the run lasts, and until when.
 func (d *diff) access() {
-	who := ""
-	for _, a := range d.facts.Access {
-		if a.Principal != who {
-			who = a.Principal
-			d.line()
-			d.line(d.paint("#", "Access, of "+safe(who)))
+	for _, g := range d.facts.accessByEnd() {
+		d.line()
+		d.line(d.paint("#", "Who gets access: "+safe(g[0].Principal)))
+		d.line(d.paint("#", "    until "+safe(g[0].Until)))
+		for _, a := range g {
+			sign := "="
+			if a.New {
+				sign = "+"
+			}
+			d.wrap("", sign, padRight(a.May, 17)+" "+a.Resource)
 		}
-		sign := "="
-		if a.New {
-			sign = "+"
-		}
-		d.wrap("", sign, padRight(a.May, 17)+" "+a.Resource, "until "+a.Until)
 	}
+}
+
+// accessByEnd groups what one principal may do until the same moment.
+func (f reviewFacts) accessByEnd() [][]reviewAccess {
+	var all [][]reviewAccess
+	for _, a := range f.Access {
+		at := slices.IndexFunc(all, func(g []reviewAccess) bool { return g[0].Principal == a.Principal && g[0].Until == a.Until })
+		if at < 0 {
+			all = append(all, nil)
+			at = len(all) - 1
+		}
+		all[at] = append(all[at], a)
+	}
+	return all
 }
 
 // stays says what is left as it is, and what remains of the run.

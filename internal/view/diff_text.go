@@ -168,10 +168,7 @@ func sign(s compile.Step) string {
 }
 
 func (d *diff) step(s compile.Step) {
-	head := sign(s)
-	if s.Kind == compile.KindCredentials && s.Action == compile.Run && s.Spec.Credentials != nil && s.Spec.Credentials.Kind == plan.AccessKey {
-		head = "+" // running it makes a key
-	}
+	head := stepSign(s)
 	d.wrap("", head, padRight(noun(s), 17)+" "+d.where(s), s.Change.Note)
 	for _, l := range s.Change.Lines {
 		d.wrap("    ", l.Sign, l.Text)
@@ -181,12 +178,22 @@ func (d *diff) step(s compile.Step) {
 	}
 }
 
+// stepSign is the sign of a step in a list of changes.
+func stepSign(s compile.Step) string {
+	if s.Kind == compile.KindCredentials && s.Action == compile.Run && s.Spec.Credentials != nil && s.Spec.Credentials.Kind == plan.AccessKey {
+		return "+" // running it makes a key
+	}
+	return sign(s)
+}
+
 // where names what a step is about, with the account that it is in.
-func (d *diff) where(s compile.Step) string {
+func (d *diff) where(s compile.Step) string { return whereOf(s, d.plan.Accounts.Of(s.Side).ID) }
+
+func whereOf(s compile.Step, account string) string {
 	switch s.Kind {
 	case compile.KindPrincipal, compile.KindPolicy, compile.KindAttachment, compile.KindCredentials,
 		compile.KindCleanPrincipal, compile.KindCleanPolicy, compile.KindCleanAttachment, compile.KindCleanKey:
-		if account := d.plan.Accounts.Of(s.Side).ID; account != "" {
+		if account != "" {
 			return account + "/" + s.Subject
 		}
 	default:
@@ -225,16 +232,24 @@ func (d *diff) notes() {
 	}
 }
 
-// cleanup are the rules, by when they are carried out.
-func (d *diff) cleanup() {
-	for _, part := range []struct {
-		title string
-		holds func(compile.Step) bool
-	}{
+// A cleanupPart is what is cleaned up at one time.
+type cleanupPart struct {
+	title string
+	holds func(compile.Step) bool
+}
+
+// cleanupParts are the clean-up rules, by when they are carried out.
+func cleanupParts() []cleanupPart {
+	return []cleanupPart{
 		{"Left over by an earlier run, cleaned up first", isLeftover},
 		{"Clean-up, at every end of the run", func(s compile.Step) bool { return s.Rule == plan.Always && !isLeftover(s) }},
 		{"Clean-up, after verification", func(s compile.Step) bool { return s.Rule == plan.AfterVerify }},
-	} {
+	}
+}
+
+// cleanup are the rules, by when they are carried out.
+func (d *diff) cleanup() {
+	for _, part := range cleanupParts() {
 		first := true
 		for _, s := range d.prog.Steps {
 			if !isCleanup(s.Kind) || !part.holds(s) || s.Action == compile.Hold {

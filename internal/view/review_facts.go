@@ -68,12 +68,14 @@ type reviewStep struct {
 	Change  compile.Change `json:"change"`
 	Needs   []plan.StepID  `json:"needs"`
 	After   []plan.StepID  `json:"after"`
+
+	spec compile.Spec // for the words
 }
 
 // A reviewAccess is what the principal may do during the run.
 type reviewAccess struct {
 	Principal string `json:"principal"` // ARN
-	May       string `json:"may"`       // "list and read", "list and write", "decrypt with"
+	May       string `json:"may"`       // "list and read", "list and write", "decrypt with", "encrypt with"
 	Resource  string `json:"resource"`
 	New       bool   `json:"new"`   // this run gives it; else it stands already
 	Until     string `json:"until"` // when it ends, in words
@@ -161,7 +163,7 @@ func stepsOf(p *plan.Plan, prog *compile.Program) []reviewStep {
 	for _, s := range prog.Steps {
 		all = append(all, reviewStep{
 			Step: s.ID, Kind: s.Kind, Side: s.Side, Account: p.Accounts.Of(s.Side).ID, Pair: s.Pair, Subject: s.Subject, Action: s.Action,
-			Rule: s.Rule, Confirm: s.Confirm, Change: s.Change, Needs: list(s.Needs), After: list(s.After),
+			Rule: s.Rule, Confirm: s.Confirm, Change: s.Change, Needs: list(s.Needs), After: list(s.After), spec: s.Spec,
 		})
 	}
 	return all
@@ -202,7 +204,7 @@ func accessOf(p *plan.Plan, prog *compile.Program) []reviewAccess {
 			add(reviewAccess{probe.PrincipalARN, "decrypt with", probe.SourceKMS, identity || given(compile.KindGrant), untilOf(prog, compile.KindCleanGrant, ours)})
 		}
 		if probe.DestinationKMS != "" {
-			add(reviewAccess{probe.PrincipalARN, "encrypt and decrypt with", probe.DestinationKMS, identity, policyEnds})
+			add(reviewAccess{probe.PrincipalARN, "encrypt with", probe.DestinationKMS, identity, policyEnds})
 		}
 	}
 	return all

@@ -56,13 +56,13 @@ func staysOfPair(prog *compile.Program, pair reviewPair, s compile.Step, add fun
 		add(pair.Source.in(), deletion.Change.Note)
 	}
 	if find(prog, compile.KindCleanExtra, s.Pair) == nil && f.Extra.Objects > 0 {
-		add(pair.Destination.in(), plural(f.Extra.Objects, "object")+" that only the destination has")
+		add(pair.Destination.in(), plural(f.Extra.Objects, "object")+" at the destination only")
 	}
 	if n := f.SkippedBy["kept"].Objects; n > 0 {
-		add(pair.Destination.in(), plural(n, "object")+" that differ: the plan never overwrites")
+		add(pair.Destination.in(), "what differs ("+plural(n, "object")+"): the plan never overwrites")
 	}
 	if f.Same.Objects > 0 {
-		add(pair.Destination.in(), plural(f.Same.Objects, "object")+" that are the same already")
+		add(pair.Destination.in(), "what is the same already ("+plural(f.Same.Objects, "object")+")")
 	}
 }
 

@@ -160,7 +160,7 @@ func wrapped(text string, width int) []string {
 	}
 	var lines []string
 	line := ""
-	for word := range strings.SplitSeq(text, " ") {
+	for _, word := range words(text) {
 		switch {
 		case line == "":
 			line = word
@@ -172,4 +172,17 @@ func wrapped(text string, width int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// words parts a text at its spaces, but not before a word that would be taken for a sign at a line's start.
+func words(text string) []string {
+	var all []string
+	for word := range strings.SplitSeq(text, " ") {
+		if n := len(all); n > 0 && word != "" && strings.Trim(word, "+-~=<>!?·≈") == "" {
+			all[n-1] += " " + word
+			continue
+		}
+		all = append(all, word)
+	}
+	return all
 }

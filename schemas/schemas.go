@@ -11,6 +11,9 @@ var planV1 []byte
 //go:embed events.v1.json
 var eventsV1 []byte
 
+//go:embed review.v1.json
+var reviewV1 []byte
+
 // PlanV1 returns the schema of plan files, version 1: JSON Schema draft-07, the
 // newest that editors' YAML servers read in full. The caller owns the bytes.
 func PlanV1() []byte { return bytes.Clone(planV1) }
@@ -19,3 +22,7 @@ func PlanV1() []byte { return bytes.Clone(planV1) }
 // draft-07. It holds the lines that xplan writes, and lets fields and types pass that it does
 // not know: within a format there may come more. The caller owns the bytes.
 func EventsV1() []byte { return bytes.Clone(eventsV1) }
+
+// ReviewV1 returns the schema of a review as one document, format 1: JSON Schema draft-07. Within
+// a format there may come more fields. The caller owns the bytes.
+func ReviewV1() []byte { return bytes.Clone(reviewV1) }

@@ -37,9 +37,9 @@ func (f *reviewForm) check(lines bool) error {
 
 // showReview shows a program as asked for; saved is the file that it stands in, "" for none.
 func (a *app) showReview(f reviewForm, p *plan.Plan, prog *compile.Program, saved string) error {
-	if a.json {
-		return view.DiffJSON(&a.lines, p, prog)
-	}
 	style := view.Style{Color: a.colors(a.out), Verbose: a.verbose, Saved: saved}
+	if a.json {
+		return view.DiffJSON(&a.lines, p, prog, style)
+	}
 	return view.Review(a.out, f.format, p, prog, style)
 }

@@ -12,17 +12,19 @@ import (
 
 func (a *app) schemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "schema [plan|events]",
-		Short:     "Print the JSON Schema of plan files, for editors, or of the lines of --json",
+		Use:       "schema [plan|review|events]",
+		Short:     "Print the JSON Schema of plan files, for editors, of a review's document, or of the lines of --json",
 		Args:      atMostOne,
-		ValidArgs: []string{"plan", "events"},
+		ValidArgs: []string{"plan", "review", "events"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			text := schemas.PlanV1()
 			switch {
 			case len(args) == 1 && args[0] == "events":
 				text = schemas.EventsV1()
+			case len(args) == 1 && args[0] == "review":
+				text = schemas.ReviewV1()
 			case len(args) == 1 && args[0] != "plan":
-				return &usageError{fmt.Errorf("schema %q: want plan or events", args[0])}
+				return &usageError{fmt.Errorf("schema %q: want plan, review or events", args[0])}
 			}
 			_, err := a.out.Write(text)
 			return err

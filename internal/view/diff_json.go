@@ -8,24 +8,27 @@ import (
 )
 
 // DiffJSON renders the review as JSON lines: every planned change, every warning, what was
-// not seen, and the totals. The version comes before it, from who owns the stream.
-func DiffJSON(w io.Writer, p *plan.Plan, prog *compile.Program) error {
+// not seen, and the rest as the summary. The version comes before it, from who owns the stream.
+// Of the style only Saved counts.
+func DiffJSON(w io.Writer, p *plan.Plan, prog *compile.Program, style Style) error {
+	f := factsOf(p, prog, style.Saved)
 	var lines []any
-	for _, s := range prog.Steps {
-		lines = append(lines, map[string]any{
-			"type": "planned_change", "step": s.ID, "kind": s.Kind, "side": s.Side, "pair": s.Pair, "subject": s.Subject,
-			"action": s.Action, "rule": s.Rule, "confirm": s.Confirm, "change": s.Change, "needs": list(s.Needs), "after": list(s.After),
-		})
+	for _, s := range f.Steps {
+		lines = append(lines, struct {
+			Type string `json:"type"`
+			reviewStep
+		}{"planned_change", s})
 	}
-	for _, x := range prog.Warnings {
-		lines = append(lines, map[string]any{"type": "diagnostic", "severity": "warning", "subject": x.Subject, "message": x.Text, "danger": x.Danger})
+	for _, x := range f.Warnings {
+		lines = append(lines, map[string]any{"type": "diagnostic", "severity": "warning", "subject": x.Subject, "message": x.Message, "danger": x.Danger})
 	}
-	for _, u := range prog.Unseen {
+	for _, u := range f.Unseen {
 		lines = append(lines, map[string]any{"type": "not_previewed", "what": u.What, "why": u.Why})
 	}
 	lines = append(lines, map[string]any{
-		"type": "plan_summary", "plan": p.Name, "plan_digest": prog.PlanDigest, "world_digest": prog.WorldDigest,
-		"changes": prog.HasChanges(), "totals": prog.Totals(),
+		"type": "plan_summary", "plan": f.Plan, "plan_digest": f.PlanDigest, "world_digest": f.WorldDigest,
+		"changes": f.Changes, "counted": f.Counted, "totals": f.Totals, "pairs": f.Pairs, "access": f.Access, "dangers": f.Dangers,
+		"findings": f.Findings, "stays": f.Stays, "estimate": f.Estimate, "apply": f.Apply,
 	})
 	for _, l := range lines {
 		if err := writeLine(w, l); err != nil {

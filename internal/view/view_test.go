@@ -141,8 +141,8 @@ func TestAGraphHasThreeForms(t *testing.T) {
 
 func TestAReviewAsLinesHoldsEveryStep(t *testing.T) {
 	p, prog := rich(t)
-	golden(t, "diff.jsonl", func(w io.Writer, _ bool) error { return DiffJSON(w, p, prog) })
-	text := rendered(t, func(w io.Writer) error { return DiffJSON(w, p, prog) })
+	golden(t, "diff.jsonl", func(w io.Writer, _ bool) error { return DiffJSON(w, p, prog, Style{}) })
+	text := rendered(t, func(w io.Writer) error { return DiffJSON(w, p, prog, Style{}) })
 	types := map[string]int{}
 	for line := range strings.Lines(text) {
 		var v struct{ Type string }
@@ -291,7 +291,7 @@ func TestAPipeThatIsGoneIsAnError(t *testing.T) {
 	for name, err := range map[string]error{
 		"Diff":      Diff(broken{}, p, prog, Style{}),
 		"NoChanges": NoChanges(broken{}, p, prog, Style{}),
-		"DiffJSON":  DiffJSON(broken{}, p, prog),
+		"DiffJSON":  DiffJSON(broken{}, p, prog, Style{}),
 		"Ending":    Ending(broken{}, doneEnd(), Style{}),
 		"Life":      Life(broken{}, life(), began, Style{}),
 		"Runs":      Runs(broken{}, []RunRow{{}}),

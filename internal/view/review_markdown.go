@@ -225,9 +225,9 @@ func (m *reviewPage) apply() {
 	if len(f.Apply) == 0 {
 		return
 	}
-	text := "To apply exactly this:\n\n" + mdBlock("sh", f.Apply)
+	parts := []string{"To apply exactly this:", mdBlock("sh", f.Apply)}
 	for _, bucket := range f.confirms() {
-		text += "\n\nIt deletes nothing in " + mdCode(bucket) + " by itself: with " + mdCode("--confirm="+bucket) + " it does."
+		parts = append(parts, "It deletes nothing in "+mdCode(bucket)+" by itself: with "+mdCode("--confirm="+bucket)+" it does.")
 	}
-	m.add(0, "", text)
+	m.add(0, "", strings.Join(parts, "\n\n"))
 }

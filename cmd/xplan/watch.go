@@ -132,7 +132,7 @@ func (a *app) runRows(name string) ([]view.RunRow, error) {
 	}
 	var rows []view.RunRow
 	for _, r := range runs {
-		row := view.RunRow{Run: r.ID, Plan: r.PlanName, State: string(r.Status), Started: r.Started, Updated: r.Updated, Exit: r.Exit, Resumed: r.Resumed}
+		row := view.RunRow{Run: r.ID, Plan: r.PlanName, State: string(r.Status), Started: r.Started, Updated: r.Updated, Exit: r.Exit, Resumed: r.Resumed, Approval: r.Approval}
 		if r.Status == state.Running {
 			row.State = "crashed" // we hold its lock, so nobody runs it
 		}

@@ -206,6 +206,9 @@ type RunRow struct {
 	Updated time.Time `json:"updated"`
 	Exit    int       `json:"exit"`
 	Resumed int       `json:"resumed"`
+	// Approval is the digest of the saved plan that the run was started from; "" where there was none, or where
+	// the run holds its lock and cannot be asked.
+	Approval string `json:"approval,omitempty"`
 }
 
 // Runs renders a list of runs.
@@ -215,6 +218,9 @@ func Runs(w io.Writer, rows []RunRow) error {
 		resumed := ""
 		if r.Resumed > 0 {
 			resumed = fmt.Sprintf("   resumed %d×", r.Resumed)
+		}
+		if r.Approval != "" {
+			resumed += "   saved plan " + shortDigest(r.Approval)
 		}
 		p.line(padRight(safe(r.Run), 44), " ", padRight(safe(r.State), 24), " ", r.Started.Format(time.RFC3339), resumed)
 	}

@@ -138,7 +138,7 @@ func TestALongReviewLeavesWholeSectionsOutAndSaysSo(t *testing.T) {
 	for _, pairs := range []int{1, 10, 60, 400} {
 		p, prog := wide(t, pairs)
 		prog.Findings = nil // of a principal whose policies nobody read
-		text := rendered(t, func(w io.Writer) error { return Review(w, FormatMarkdown, p, prog, Style{Saved: "reviewed.xplan"}) })
+		text := rendered(t, func(w io.Writer) error { return Review(w, FormatMarkdown, p, prog, Style{Saved: "reviewed.plan"}) })
 		if len(text) > commentMax {
 			t.Errorf("%d pairs: %d bytes", pairs, len(text))
 		}
@@ -147,7 +147,7 @@ func TestALongReviewLeavesWholeSectionsOutAndSaysSo(t *testing.T) {
 		}
 		for _, part := range []string{
 			"<!-- xplan:plan orders-and-logs -->\n", "### xplan: orders-and-logs — ", "DANGEROUS", "> [!CAUTION]",
-			"Left out, as it would be too long here: ", "See all of it: `xplan show reviewed.xplan`", "xplan apply reviewed.xplan",
+			"Left out, as it would be too long here: ", "See all of it: `xplan show reviewed.plan`", "xplan apply reviewed.plan",
 		} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%d pairs: the page lacks %q", pairs, part)

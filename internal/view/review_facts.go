@@ -238,7 +238,7 @@ func applyOf(p *plan.Plan, f reviewFacts) []string {
 		if file == "" {
 			file = "FILE"
 		}
-		saved = "reviewed.xplan"
+		saved = "reviewed.plan"
 		all = append(all, "xplan plan "+shellWord(file)+" -o "+saved)
 	}
 	return append(all, "xplan apply "+shellWord(saved))

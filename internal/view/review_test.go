@@ -11,6 +11,6 @@ func TestTheReviewAsMarkdownSaysTheSame(t *testing.T) {
 	golden(t, "review.md", func(w io.Writer, color bool) error { return Review(w, FormatMarkdown, p, prog, Style{Color: color}) })
 	prog.Findings = nil
 	golden(t, "review.json", func(w io.Writer, color bool) error {
-		return Review(w, FormatJSON, p, prog, Style{Color: color, Saved: "reviewed.xplan"})
+		return Review(w, FormatJSON, p, prog, Style{Color: color, Saved: "reviewed.plan"})
 	})
 }

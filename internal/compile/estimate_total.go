@@ -66,10 +66,17 @@ func (b *builder) assumptions(e *Estimate) []string {
 		say("%s objects/s and %s MB/s for each pair; pairs run side by side", thousands(e.ObjectsPerSecond), thousands(e.BytesPerSecond/1e6))
 		say("not in it: tax and discounts, retries, the calls that set up, up to 5 minutes for new permissions to be known everywhere")
 	}
+	var stay []string
 	for _, br := range b.branches {
 		if br.copying && br.facts.Known && !br.facts.Partial {
 			b.assumeOf(br, say)
+			if !br.deletesObjects() {
+				stay = append(stay, br.pair.Source)
+			}
 		}
+	}
+	if stay = unique(stay); len(stay) > 0 {
+		say("what stays goes on costing: %s", strings.Join(stay, ", "))
 	}
 	return all
 }
@@ -107,7 +114,6 @@ func (b *builder) assumeOf(br branch, say func(string, ...any)) {
 		say("%s keeps versions: the %s that are overwritten go on costing", br.pair.Destination, objects(br.facts.Changed.Objects))
 	}
 	if !br.deletesObjects() {
-		say("the source stays, and goes on costing what it costs")
 		return
 	}
 	days := map[string]int{"STANDARD_IA": 30, "ONEZONE_IA": 30, "GLACIER_IR": 90, "GLACIER": 90, "DEEP_ARCHIVE": 180}

@@ -105,7 +105,7 @@ func TestRecipeShowsItsSecretsNowhere(t *testing.T) {
 				told := []result{r.killed(t, moment{action: "CopyObject", path: "orders", reaches: true}, flags...)}
 				r.folderHoldsNone(t, "killed", r.secretsOf(t, c.secrets))
 				for _, args := range [][]string{
-					{"plan", r.plan}, {"apply", r.plan, "--yes"}, {"status"}, {"runs"}, {"logs"}, {"verify", r.plan}, {"graph", r.plan},
+					{"plan", r.plan, "-o", "saved.plan"}, {"show", "saved.plan"}, {"apply", r.plan, "--yes"}, {"status"}, {"runs"}, {"logs"}, {"verify", r.plan}, {"graph", r.plan},
 				} {
 					told = append(told, r.must(t, append(args, flags...)...))
 				}

@@ -173,13 +173,8 @@ func (a *app) apply(ctx context.Context, w work) error {
 		return err
 	}
 	prog, err := s.compile(w.only)
-	if err != nil {
+	if err := errors.Join(w.unlikeReviewed(s, prog), err); err != nil {
 		return err
-	}
-	if w.reviewed != nil && w.previous == nil { // a run that goes on has changed the world itself
-		if err := w.reviewed.Check(prog, version); err != nil {
-			return err
-		}
 	}
 	if !prog.HasChanges() && w.previous == nil {
 		return a.nothing(prog, w)

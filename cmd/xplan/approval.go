@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"xplan/internal/compile"
 	"xplan/internal/saved"
 	"xplan/internal/view"
 	"xplan/plan"
@@ -135,6 +136,18 @@ func (a *app) planOf(run state.Run) (*plan.Plan, error) {
 	}
 	p.File = run.PlanFile
 	return p, a.personalize(p)
+}
+
+// unlikeReviewed says how what was compiled just now is not what was approved. A run that goes on has changed the world
+// itself. No program: nothing can be compiled any more.
+func (w work) unlikeReviewed(s survey, prog *compile.Program) error {
+	switch {
+	case w.reviewed == nil || w.previous != nil:
+		return nil
+	case prog == nil:
+		return w.reviewed.CheckFacts(compile.Facts(w.plan, s.world), version)
+	}
+	return w.reviewed.Check(prog, version)
 }
 
 // approve puts into a run's log by what it was approved, and who signed that.

@@ -14,6 +14,9 @@ import (
 	"xplan/plan"
 )
 
+// Facts are those of a program that is compiled of this world; also where none can be.
+func Facts(p *plan.Plan, w World) []Fact { return facts(p, w) }
+
 // facts are what the steps depend on: accounts, the buckets' settings, policies by meaning, keys, what is owned.
 // Two worlds with equal facts compile the same plan to the same changes, but for the counts of objects.
 func facts(p *plan.Plan, w World) []Fact {

@@ -81,19 +81,28 @@ func (d Difference) String() string {
 
 // Check compares a program that was compiled just now with the reviewed one. It returns nil or a *DriftError.
 func (p *Plan) Check(now *compile.Program, xplan string) error {
-	all := slices.Concat(p.facts(now), p.counts(now))
+	all := slices.Concat(p.facts(now.Facts), p.counts(now))
 	if len(all) == 0 { // otherwise the steps differ for these reasons, and it is said already
 		all = slices.Concat(p.steps(now), p.warnings(now))
 	}
+	return p.drift(all, xplan)
+}
+
+// CheckFacts compares the facts alone, where nothing can be compiled of them any more. It returns nil or a *DriftError.
+func (p *Plan) CheckFacts(now []compile.Fact, xplan string) error {
+	return p.drift(p.facts(now), xplan)
+}
+
+func (p *Plan) drift(all []Difference, xplan string) error {
 	if len(all) == 0 {
 		return nil
 	}
 	return &DriftError{Made: p.Made, By: p.Xplan, This: xplan, Differences: all}
 }
 
-func (p *Plan) facts(now *compile.Program) []Difference {
+func (p *Plan) facts(now []compile.Fact) []Difference {
 	var all []Difference
-	for _, d := range compile.DiffFacts(p.Program.Facts, now.Facts) {
+	for _, d := range compile.DiffFacts(p.Program.Facts, now) {
 		all = append(all, Difference{Kind: Fact, Subject: d.Name, Reviewed: d.Before, Now: d.Now})
 	}
 	return all

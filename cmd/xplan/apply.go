@@ -65,13 +65,16 @@ func (a *app) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("max-age") && f.maxAge <= 0 {
+				return &usageError{fmt.Errorf("--max-age %s: want a duration such as 24h", f.maxAge)}
+			}
 			if saved.Peek(args[0]) {
 				return a.applySaved(cmd.Context(), args[0], f, d)
 			}
 			if err := d.refusePlanFile(args[0]); err != nil {
 				return err
 			}
-			if f.maxAge != 0 {
+			if cmd.Flags().Changed("max-age") {
 				return &usageError{fmt.Errorf("--max-age: %s is no saved plan", args[0])}
 			}
 			p, err := a.load(args[0])

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"xplan/internal/compile"
-	"xplan/internal/saved"
 	"xplan/internal/view"
 	"xplan/plan"
 	"xplan/state"
@@ -33,21 +32,15 @@ func (a *app) applySaved(ctx context.Context, path string, f applyFlags, d *dema
 	return a.withState(p, func(db *state.DB) error {
 		prev, err := a.approvedRun(db, s.Digest, p, f.newRun)
 		if err == nil && prev == nil { // an older one may still go on
-			err = checkAge(s.Plan, f.maxAge)
+			if why := s.TooOld(time.Now(), f.maxAge); why != "" {
+				err = &refusedError{why}
+			}
 		}
 		if err != nil {
 			return err
 		}
 		return a.apply(ctx, work{plan: p, db: db, flags: f, previous: prev, reviewed: &s})
 	})
-}
-
-// checkAge refuses a saved plan that is older than a person lets pass; 0 lets all pass.
-func checkAge(s *saved.Plan, limit time.Duration) error {
-	if limit > 0 && time.Since(s.Made) > limit {
-		return &refusedError{fmt.Sprintf("the saved plan was made %s, and --max-age is %s: review again", age(s.Made), limit)}
-	}
-	return nil
 }
 
 // approvedPlan is the plan as it was reviewed, bound to the place of its plan file, beside which the state

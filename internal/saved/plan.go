@@ -51,6 +51,19 @@ func (p *Plan) Confirm() []string {
 	return names
 }
 
+// TooOld tells why a saved plan is not to be started any more; "" where it may be. A limit of 0 lets all pass.
+func (p *Plan) TooOld(now time.Time, limit time.Duration) string {
+	const skew = 5 * time.Minute // between the clocks of two machines
+	age := now.Sub(p.Made)
+	switch {
+	case limit > 0 && age > limit:
+		return "the saved plan is older than " + limit.String() + ": it was made at " + p.Made.Format(time.RFC3339) + "; review again"
+	case limit > 0 && age < -skew:
+		return "the saved plan was made at " + p.Made.Format(time.RFC3339) + ", which is still to come: a clock is wrong, and its age is not known"
+	}
+	return ""
+}
+
 // countsOf reads a program's counts, in the order of its copy steps. A pair that nobody counted is left out.
 func countsOf(prog *compile.Program) []Counts {
 	var all []Counts

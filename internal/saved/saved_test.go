@@ -218,6 +218,26 @@ func TestCountsMayMoveWithinTheirBand(t *testing.T) {
 	}
 }
 
+func TestAgeIsBoundedOnlyWhereItIsAsked(t *testing.T) {
+	t.Parallel()
+	p := reviewed(t, world(5, 5, 5))
+	for _, c := range []struct {
+		age, limit time.Duration
+		want       string
+	}{
+		{1000 * time.Hour, 0, ""},
+		{time.Hour, time.Hour, ""},
+		{time.Hour + 1, time.Hour, "older than 1h0m0s: it was made at 2026-11-24T20:00:00Z"},
+		{-time.Minute, time.Hour, ""},
+		{-time.Hour, time.Hour, "still to come"},
+		{-time.Hour, 0, ""},
+	} {
+		if got := p.TooOld(p.Made.Add(c.age), c.limit); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%v of %v: %q, want %q", c.age, c.limit, got, c.want)
+		}
+	}
+}
+
 func TestEveryFactThatDiffersIsNamed(t *testing.T) {
 	t.Parallel()
 	w := world(5, 5, 5)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestPlanAfterApplyShowsNoChangeWhateverIsWrittenThere(t *testing.T) {
 					}
 				}
 				k.showsWhatChanged()
+				k.isCleanedUp(v.name)
 			})
 		}
 	})
@@ -166,6 +168,52 @@ func (k *kept) showsWhatChanged() {
 		c.put(k.again(c.right))
 		k.unchanged("what was put back")
 	}
+}
+
+// isCleanedUp gives the permissions up: ours is found and taken out in any spelling, also by another machine, and
+// what others wrote means what it meant.
+func (k *kept) isCleanedUp(variant string) {
+	k.t.Helper()
+	ours, err := json.Marshal(statementOf(k.t, k.bucketPolicy(), "DelegateS3Access"))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	delete(k.ids, "arn:aws:iam::"+sourceAccount+":user/"+k.auditor()) // whom the comparison below knows by name
+	k.putBucketPolicy(k.again(strings.TrimSuffix(k.others, "]}") + "," + string(ours) + "]}"))
+	text, err := os.ReadFile(k.plan)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	given := strings.Replace(string(text), "cleanup: {policy: keep, bucket_policy: keep}\n", "", 1)
+	if err := os.WriteFile(k.plan, []byte(given), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+	args := []string{"cleanup", k.plan, "--yes"}
+	if variant == planVariants[0].name {
+		args = append(args, "--state", k.t.TempDir())
+	}
+	k.must(k.t, args...)
+	k.isClean(k.t)
+}
+
+// statementOf finds a statement by its Sid.
+func statementOf(t *testing.T, text, sid string) any {
+	t.Helper()
+	var doc struct{ Statement any }
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	all, ok := doc.Statement.([]any)
+	if !ok {
+		all = []any{doc.Statement}
+	}
+	for _, one := range all {
+		if m, ok := one.(map[string]any); ok && m["Sid"] == sid {
+			return m
+		}
+	}
+	t.Fatalf("no statement %s in %s", sid, text)
+	return nil
 }
 
 // withAction adds an action to the first statement of a policy.

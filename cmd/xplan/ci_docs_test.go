@@ -130,28 +130,9 @@ func checkStep(t *testing.T, at string, step workflowStep, action actionFile) {
 			}
 		}
 	}
-	checkCommands(t, at, step.Run)
-}
-
-// checkCommands wants that every xplan of a script is a command with flags that there are.
-func checkCommands(t *testing.T, at, script string) {
-	t.Helper()
-	script = strings.ReplaceAll(script, "\\\n", " ")
+	script := strings.ReplaceAll(step.Run, "\\\n", " ")
 	for _, m := range regexp.MustCompile(`"\$XPLAN" (.*)`).FindAllStringSubmatch(script, -1) {
-		words := strings.Fields(m[1])
-		cmd, _, err := (&app{}).root().Find(words)
-		if err != nil || cmd.Name() != words[0] {
-			t.Errorf("%s: no command %q", at, m[1])
-			continue
-		}
-		cmd.InheritedFlags() // makes the root's known
-		for _, word := range words {
-			name, isFlag := strings.CutPrefix(word, "--")
-			name, _, _ = strings.Cut(name, "=")
-			if isFlag && cmd.Flags().Lookup(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
-				t.Errorf("%s: xplan %s has no --%s", at, words[0], name)
-			}
-		}
+		checkCommandLine(t, at, m[1])
 	}
 }
 

@@ -68,6 +68,12 @@ func TestNoSpellingOfWhatStandsIsAChange(t *testing.T) {
 		if !slices.Equal(preserved, kept) {
 			rt.Fatalf("preserved %v, want %v, of %s", preserved, kept, b.Policy)
 		}
+		lost := other
+		lost.Owned = nil
+		lost.Owned = byTags(p, lost)
+		if prog, err := Compile(p, lost); err != nil || prog.HasChanges() {
+			rt.Fatalf("a change when state is lost: %v, of %s", err, b.Policy)
+		}
 		if got := facts(p, other); !slices.Equal(got, reviewed) {
 			rt.Fatalf("the facts that a saved plan rests on are\n%v, want\n%v", got, reviewed)
 		}

@@ -127,6 +127,7 @@ func grantAll(r Request, missing []Missing) Request {
 			r.SCPs = append(r.SCPs, *with(nil, *m.Allow))
 		case LegRCP:
 			r.RCPs = append(r.RCPs, *with(nil, *m.Allow))
+		case LegEndpoint: // no request has one
 		}
 	}
 	return r

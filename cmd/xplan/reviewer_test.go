@@ -44,7 +44,7 @@ func TestTenQuestionsOfAReviewerAreAnsweredByTheTextAlone(t *testing.T) {
 			`^= s3\.bucket 210987654321/invoices-b   made for the copied objects$`,
 		}},
 		{ask: "What is overwritten, and can it be had back?", answers: []string{
-			`^    changed  +1 +25 B   ! overwrites 1 destination object \(1 of another size\)$`, `^        = changed 2025/q2\.csv   size 25 here, 14 there$`,
+			`^    changed  +1 +25 B   ! overwrites 1 destination object \(of another size\)$`, `^        = changed 2025/q2\.csv   size 25 here, 14 there$`,
 			`^! bucket reports-b: overwriting 1 object, of which it keeps no versions: `, ` IRREVERSIBLE$`,
 		}},
 		{ask: "What is deleted, and what is needed for it?", answers: []string{

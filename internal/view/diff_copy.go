@@ -54,7 +54,7 @@ type verdict struct {
 
 // verdicts are the rows of a copy's table; those without objects are left out, but for the new ones.
 func verdicts(pair plan.Pair, f *compile.CopyFacts) []verdict {
-	overwrites := "! overwrites " + plural(f.Changed.Objects, "destination object") + reasons(f.ChangedBy, changedBy())
+	overwrites := "! overwrites " + plural(f.Changed.Objects, "destination object") + reasons(f.Changed, f.ChangedBy, changedBy())
 	archived := "not copied: restore them first, or set copy.archived: restore"
 	extra := "at the destination only: they stay"
 	if pair.Copy.DeleteExtra {
@@ -63,11 +63,11 @@ func verdicts(pair plan.Pair, f *compile.CopyFacts) []verdict {
 	all := []verdict{
 		{"new", f.New, ""},
 		{"changed", f.Changed, overwrites},
-		{"same", f.Same, "skipped" + reasons(f.SameBy, sameBy())},
+		{"same", f.Same, "skipped" + reasons(f.Same, f.SameBy, sameBy())},
 		{"filtered", f.SkippedBy["filtered"], "not copied: left out by include and exclude"},
 		{"archived", f.SkippedBy["archived"], archived},
 		{"kept", f.SkippedBy["kept"], "not copied: they differ, and the plan never overwrites"},
-		{"unreadable", f.Unreadable, "! will fail" + reasons(f.UnreadableBy, unreadableBy())},
+		{"unreadable", f.Unreadable, "! will fail" + reasons(f.Unreadable, f.UnreadableBy, unreadableBy())},
 		{"extra", f.Extra, extra},
 	}
 	return slices.DeleteFunc(all, func(v verdict) bool { return v.count.Objects == 0 && v.name != "new" })
@@ -88,11 +88,14 @@ func unreadableBy() []reason {
 	return []reason{{"customer_key", "under a customer-provided key (SSE-C)"}, {"denied", "denied"}, {"key", "whose key has no place there"}, {"error", "that the server refuses"}}
 }
 
-// reasons says counts by their reasons: " (299,000 by ETag, 1 by size only)".
-func reasons(by map[string]compile.Count, words []reason) string {
+// reasons says counts by their reasons: " (299,000 by ETag, 1 by size only)", or " (by ETag)" where it is all of them.
+func reasons(all compile.Count, by map[string]compile.Count, words []reason) string {
 	var parts []string
 	for _, r := range words {
-		if n := by[r.key].Objects; n > 0 {
+		switch n := by[r.key].Objects; {
+		case n == all.Objects && n > 0:
+			return " (" + r.text + ")"
+		case n > 0:
 			parts = append(parts, number(n)+" "+r.text)
 		}
 	}

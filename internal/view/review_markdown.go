@@ -86,8 +86,12 @@ func (m *reviewPage) head() {
 
 // alerts are the dangers, what would be denied, the warnings, and what was not seen.
 func (m *reviewPage) alerts() {
-	for _, d := range m.facts.Dangers {
-		m.add(rankDanger, "danger", dangerText(d))
+	for _, withheld := range []bool{false, true} {
+		for _, d := range m.facts.Dangers {
+			if (d.Withheld != "") == withheld {
+				m.add(rankDanger, "danger", dangerText(d))
+			}
+		}
 	}
 	for _, f := range m.facts.Findings {
 		kind, rank := "WARNING", rankWarning

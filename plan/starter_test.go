@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"xplan/plan"
+	"xplan/schemas"
 )
 
 // first is what a person would say.
@@ -70,18 +72,30 @@ func TestAStarterIsASoundPlanThatSaysWhatWasGiven(t *testing.T) {
 
 func TestEachLineOfAStarterThatIsCommentedOutWorks(t *testing.T) {
 	text := string(first().Text())
-	out := regexp.MustCompile(`(?m)^( *)# ((?:profile|region|create|policy|statement|prefix|to_prefix|overwrite): .*)$`)
-	if n := len(out.FindAllString(text, -1)); n != 10 {
-		t.Errorf("%d such lines, want 10", n)
+	out := regexp.MustCompile(`(?m)^( *)# ((?:requires|profile|region|create|policy|statement|prefix|to_prefix|overwrite): .*)$`)
+	if n := len(out.FindAllString(text, -1)); n != 11 {
+		t.Errorf("%d such lines, want 11", n)
 	}
 	text = out.ReplaceAllString(text, "$1$2")
-	text = strings.Replace(strings.Replace(text, "# notify:", "notify:", 1), "#   webhook_env", "  webhook_env", 1)
+	text = regexp.MustCompile(`(?m)^# (notify:|estimate:|  \w+: \w+)$`).ReplaceAllString(text, "$1")
 	p, err := plan.Parse("p.yaml", []byte(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if len(p.Warnings) > 0 || p.Notify.WebhookEnv == "" || p.Buckets[0].ToPrefix == "" {
+	if len(p.Warnings) > 0 || p.Requires == "" || p.Estimate == nil || p.Notify.WebhookEnv == "" || p.Buckets[0].ToPrefix == "" {
 		t.Errorf("warnings %v, plan %+v", p.Warnings, p)
+	}
+}
+
+func TestAStarterShowsEverySection(t *testing.T) {
+	var schema struct{ Properties map[string]any }
+	if err := json.Unmarshal(schemas.PlanV1(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for name := range schema.Properties {
+		if !regexp.MustCompile(`(?m)^(# )?` + name + `:`).Match(first().Text()) {
+			t.Errorf("%s is not in it", name)
+		}
 	}
 }
 

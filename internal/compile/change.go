@@ -64,9 +64,14 @@ func missingLines(spec BucketSpec, have Bucket) []Line {
 	if spec.Settings.Versioning && have.Versioning != "Enabled" {
 		add("versioning", "Enabled")
 	}
-	for _, key := range slices.Sorted(maps.Keys(spec.Settings.Tags)) {
-		if have.Tags[key] != spec.Settings.Tags[key] {
-			add("tag "+key, spec.Settings.Tags[key])
+	tags := maps.Clone(spec.Tags) // by which it is found again
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	maps.Copy(tags, spec.Settings.Tags)
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		if have.Tags[key] != tags[key] {
+			add("tag "+key, tags[key])
 		}
 	}
 	return all

@@ -33,7 +33,7 @@ func (r bucket) Run(ctx context.Context, s compile.Step) (executor.Result, error
 	}
 	// An intent without the fact: the run died in between, so the settings may be half made.
 	if have.Exists && (len(ours) == 0 || !ours[0].Intent || s.Action == compile.Hold) {
-		return held("it is there, in " + have.Region), nil
+		return held("it is there, in " + have.Region), r.settle(ours, tagged(have.Tags, spec.Tags))
 	}
 	if !have.Exists && s.Action == compile.Hold {
 		return executor.Result{}, &DriftError{Subject: "bucket " + spec.Name, What: "it was there and is gone"}
@@ -49,6 +49,14 @@ func (r bucket) Run(ctx context.Context, s compile.Step) (executor.Result, error
 		return executor.Result{}, errors.Join(err, r.refused(ctx, spec.Name, err))
 	}
 	return done("created in " + spec.Region), nil
+}
+
+// settle fulfils an intent that a crash left: the tags say that the bucket is ours, and nothing of it is missing.
+func (r bucket) settle(ours []compile.Owned, tagged bool) error {
+	if len(ours) == 0 || !ours[0].Intent || !tagged {
+		return nil
+	}
+	return r.own.Own(ours[0])
 }
 
 // refused drops the intent where the bucket was certainly not made: the name is another account's, or we may not.

@@ -78,6 +78,21 @@ func TestABucketHalfMadeByACrashIsMadeComplete(t *testing.T) {
 	})
 }
 
+func TestTheIntentOfABucketThatLacksNothingIsFulfilledByItsTag(t *testing.T) {
+	onBench(t, func(w *bench) {
+		s := bucketStep(compile.KindBucket)
+		s.Action, s.Spec.Bucket.Tags = compile.Hold, map[string]string{compile.PlanTag: "tommy-to-b"}
+		intent := compile.Owned{Kind: compile.KindBucket, Side: plan.Destination, Subject: "tommy-b"}
+		w.must(w.own.Intend(intent))
+		w.b.facts["tommy-b"] = compile.Bucket{Exists: true, Tags: map[string]string{compile.PlanTag: "another"}}
+		w.ends(s, executor.Held)
+		w.owns("?destination.bucket tommy-b")
+		w.b.facts["tommy-b"] = compile.Bucket{Exists: true, Tags: s.Spec.Bucket.Tags}
+		w.ends(s, executor.Held)
+		w.owns("destination.bucket tommy-b")
+	})
+}
+
 func TestABucketIsOursOnlyOnceNobodyElseSeesIntoIt(t *testing.T) {
 	onBench(t, func(w *bench) {
 		w.b.after["CreateBucket"] = nil

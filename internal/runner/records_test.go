@@ -131,20 +131,27 @@ func TestEarlierRunsThatDidTheSameJobAreRemembered(t *testing.T) {
 		other := *p
 		other.Buckets = []plan.Pair{pairOf()}
 		other.Buckets[0].Verify.Level = plan.LevelSize
+		elsewhere := *p
+		elsewhere.Accounts.Source.ID = accountB
+		busier := *p // how many are in flight proves nothing else
+		busier.Buckets = []plan.Pair{pairOf()}
+		busier.Buckets[0].Copy.InFlight = 7
 		r := Records{DB: w.db}
 		for i, run := range []struct {
 			plan   *plan.Plan
 			status state.RunStatus
-		}{{p, state.Done}, {p, state.Failed}, {&other, state.Done}, {p, state.Waiting}} {
+		}{{p, state.Done}, {p, state.Failed}, {&other, state.Done}, {&elsewhere, state.Done}, {p, state.FinishedWithFailures}, {&busier, state.Waiting}} {
 			id := fmt.Sprintf("tommy-to-b-%d", i)
 			w.must(w.db.StartRun(state.Run{ID: id, PlanName: p.Name, Plan: run.plan.JSON(), Started: time.Now()}))
 			time.Sleep(time.Minute)
 			w.must(w.db.EndRun(id, time.Now(), run.status, 0, nil))
 		}
+		w.must(w.db.StartRun(state.Run{ID: "tommy-to-b-x", PlanName: p.Name, Plan: []byte(`{"version":`), Started: time.Now()}))
+		w.must(w.db.EndRun("tommy-to-b-x", time.Now(), state.Done, 0, nil)) // of a newer xplan, say: it proves nothing here
 		got, err := r.Earlier(p)
 		w.must(err)
 		windows := got[pairOf().ID()]
-		if len(windows) != 2 || windows[0].Ended.Sub(windows[0].Begun) != time.Minute {
+		if len(windows) != 2 || windows[0].Ended.Sub(windows[0].Begun) != time.Minute || windows[1].Begun.Sub(windows[0].Begun) != 5*time.Minute {
 			t.Errorf("earlier were %+v, want the first and the last run", got)
 		}
 	})

@@ -130,7 +130,11 @@ func (b *bucket) ListUploads(ctx context.Context, prefix string) ([]s3copy.Pendi
 			if err != nil {
 				return nil, err
 			}
-			uploads = append(uploads, s3copy.PendingUpload{Key: key, ID: aws.ToString(u.UploadId), Initiated: aws.ToTime(u.Initiated)})
+			pending := s3copy.PendingUpload{Key: key, ID: aws.ToString(u.UploadId), Initiated: aws.ToTime(u.Initiated)}
+			if u.Initiator != nil {
+				pending.Initiator = aws.ToString(u.Initiator.ID)
+			}
+			uploads = append(uploads, pending)
 		}
 		next, err := decodeKey(aws.ToString(out.NextKeyMarker), out.EncodingType)
 		if err != nil {

@@ -13,53 +13,6 @@ import (
 	"xplan/plan"
 )
 
-// cleanUploads aborts the multipart uploads that are ours: those recorded with their ID, and
-// those that a crash left without one, found by key and time.
-type cleanUploads struct{ pairRunner }
-
-func (r cleanUploads) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
-	c := *s.Spec.Copy
-	ours, err := r.d.Journals.Uploads(c.Pair)
-	if err != nil || len(ours) == 0 {
-		return held("no upload of ours is left"), err
-	}
-	source, destination := c.Source(), c.Destination()
-	dest := r.d.Destination.OpenDestination(destination, source)
-	journal := r.d.Journals.Journal(c.Pair)
-	for _, u := range ours {
-		ids, err := uploadIDs(ctx, dest, u)
-		if err != nil {
-			return executor.Result{}, err
-		}
-		for _, id := range ids {
-			if err := dest.AbortUpload(ctx, u.Key, id); err != nil {
-				return executor.Result{}, fmt.Errorf("abort the upload of %q: %w", u.Key, err)
-			}
-		}
-		if err := journal.DropUpload(ctx, u.Key); err != nil {
-			return executor.Result{}, err
-		}
-	}
-	return done(fmt.Sprintf("%d uploads of ours aborted", len(ours))), nil
-}
-
-func uploadIDs(ctx context.Context, dest s3copy.PartLister, u s3copy.Upload) ([]string, error) {
-	if u.ID != "" {
-		return []string{u.ID}, nil
-	}
-	all, err := dest.ListUploads(ctx, u.Key)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, p := range all {
-		if p.Key == u.Key && !p.Initiated.Before(u.Started.Add(-clockSkew)) && p.Initiated.Before(u.Started.Add(orphanWindow)) {
-			ids = append(ids, p.ID)
-		}
-	}
-	return ids, nil
-}
-
 // cleanInstance terminates an instance that the plan names.
 type cleanInstance struct{ sides }
 

@@ -227,3 +227,43 @@ func TestOnlyUploadsOfOursAreAborted(t *testing.T) {
 		w.ends(clean, executor.Done)
 	})
 }
+
+func TestUploadsWhoseRecordWasLostAreFoundByWhoBeganThem(t *testing.T) {
+	const copier = "arn:aws:iam::" + accountB + ":user/copier"
+	clean := pairStep(compile.KindCleanUploads, nil)
+	clean.Spec.Copy.Principal = copier
+	strays := func(source, destination *memory) {
+		source.put("parts", "x")
+		destination.uploads = []s3copy.PendingUpload{
+			{Key: "parts", ID: "id-1", Initiator: copier},
+			{Key: ".xplan-probe-ABC", ID: "id-2", Initiator: copier},
+			{Key: "parts", ID: "another's", Initiator: "arn:aws:iam::" + accountB + ":user/somebody"},
+			{Key: "else", ID: "of no object of the source", Initiator: copier},
+		}
+	}
+	onPair(t, func(w *bench, source, destination *memory) { // whose principal may have other work
+		strays(source, destination)
+		got := w.ends(clean, executor.Waiting)
+		for _, want := range []string{"2 unfinished uploads of " + copier, "abort-multipart-upload --bucket tommy-b --key 'parts' --upload-id 'id-1'"} {
+			if !strings.Contains(got.Pending, want) {
+				t.Errorf("%q does not say %q", got.Pending, want)
+			}
+		}
+		if len(destination.aborted) > 0 {
+			t.Errorf("aborted %v", destination.aborted)
+		}
+	})
+	onPair(t, func(w *bench, source, destination *memory) { // whose principal is there for the plan alone
+		strays(source, destination)
+		w.must(w.own.Own(compile.Owned{Kind: compile.KindPrincipal, Side: plan.Destination, Subject: copier}))
+		w.ends(clean, executor.Done)
+		if want := []string{"parts id-1", ".xplan-probe-ABC id-2"}; !slices.Equal(destination.aborted, want) {
+			t.Errorf("aborted %v, want %v", destination.aborted, want)
+		}
+	})
+	onPair(t, func(w *bench, source, destination *memory) { // who may not list sees none
+		strays(source, destination)
+		destination.fail["uploads"] = s3copy.ErrDenied
+		w.ends(clean, executor.Held)
+	})
+}

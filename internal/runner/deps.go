@@ -64,7 +64,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindCopy:         copyRunner{pairs},
 		compile.KindVerify:       verifyRunner{pairs},
 
-		compile.KindCleanUploads:           cleanUploads{pairs},
+		compile.KindCleanUploads:           cleanUploads{pairs, own},
 		compile.KindCleanKey:               cleanKey{d.Destination, d.Destination, own},
 		compile.KindCleanBucketPolicy:      cleanStatement{d.Source, own},
 		compile.KindCleanGrant:             cleanGrant{d.Source, own},

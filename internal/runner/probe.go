@@ -88,7 +88,7 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 // writing probes the leg that starts an upload. The upload is recorded before, as all of ours are: one that a crash
 // leaves behind, or that could not be aborted, is found by the next clean-up.
 func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, t tries) error {
-	spec.UploadKey = spec.Pair.ToPrefix + ".xplan-probe-" + rand.Text()
+	spec.UploadKey = spec.Pair.ToPrefix + probeName + rand.Text()
 	journal := r.journals.Journal(spec.Pair)
 	if err := journal.PutUpload(ctx, s3copy.Upload{Key: spec.UploadKey, Started: r.now()}); err != nil {
 		return fmt.Errorf("record the probe's upload: %w", err)
@@ -180,5 +180,8 @@ func explain(leg compile.Leg, spec compile.ProbeSpec, err error) error {
 	}
 	return e
 }
+
+// probeName begins the keys of the probes' uploads, below the pair's prefix.
+const probeName = ".xplan-probe-"
 
 func bucketARN(name string) string { return "arn:aws:s3:::" + name }

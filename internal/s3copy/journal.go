@@ -50,6 +50,7 @@ type Upload struct {
 type PendingUpload struct {
 	Key, ID   string
 	Initiated time.Time
+	Initiator string // who began it, as the server says it: AWS gives an ARN
 }
 
 // Progress is what earlier runs of a job made durable.

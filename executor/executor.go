@@ -74,7 +74,8 @@ func New(o Options) (*Executor, error) {
 
 // Run runs a program to its end. What becomes of its steps, their errors
 // included, is in the report. The error says that the program cannot be run, and
-// then nothing was; or, beside a whole report, that steps could not be recorded.
+// then nothing was; or, beside a whole report, what could not be recorded first:
+// after that nothing is started but clean-up that runs at every end.
 func (e *Executor) Run(ctx context.Context, p *compile.Program) (Report, error) {
 	g, err := e.check(p)
 	if err != nil {
@@ -91,7 +92,7 @@ func (e *Executor) Run(ctx context.Context, p *compile.Program) (Report, error) 
 		Seconds: r.Ended.Sub(r.Started).Seconds(), Message: strings.Join(r.Pending, "; "),
 		Fields: map[string]any{"outcomes": r.Counts},
 	})
-	return r, errors.Join(s.unrecorded...)
+	return r, s.unrecorded
 }
 
 // check makes the program's graph, and refuses a program that cannot be run to its end.

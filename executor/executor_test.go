@@ -355,9 +355,13 @@ func TestAStepThatEndedUnrecordedIsSaid(t *testing.T) {
 		}
 		return nil
 	}}
-	r, err := newExecutor(t, nil, func(o *Options) { o.Record = rec }).Run(t.Context(), &compile.Program{Steps: []compile.Step{step("a")}})
-	if !errors.Is(err, full) || r.Status != state.Done {
-		t.Errorf("error %v, status %s", err, r.Status)
+	e := newExecutor(t, nil, func(o *Options) { o.Record = rec })
+	r, err := e.Run(t.Context(), &compile.Program{Steps: []compile.Step{step("a"), step("b after a"), step("clean after a", always)}})
+	if got, want := outcomes(r), "a=done b=skipped clean=done"; got != want || !errors.Is(err, full) || r.Status != state.Failed {
+		t.Errorf("%s, error %v, status %s", got, err, r.Status)
+	}
+	if n := strings.Count(err.Error(), "disk full"); n != 1 {
+		t.Errorf("it is said %d times: %v", n, err)
 	}
 }
 

@@ -17,6 +17,9 @@ func (s *schedule) gate(step *compile.Step, stopping bool) (Result, bool) {
 	if stopping && !isAlways(step) {
 		return Result{Outcome: Interrupted, Message: "not started: the run was stopped"}, true
 	}
+	if s.unrecorded != nil && !isAlways(step) {
+		return Result{Outcome: Skipped, Message: "not started: how the steps before it ended could not be recorded"}, true
+	}
 	if words := s.unsaid(step); words != "" {
 		return Result{Outcome: Waiting, Message: words, Pending: fmt.Sprintf("%s: %s", step.ID, words)}, true
 	}

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +26,15 @@ const (
 
 // running is what a step's record says until it has ended.
 const running = "running"
+
+// Unwritten is the message of a step that failed for want of its record alone: why the state cannot be written is one
+// error of the whole run, however many steps meet it.
+const Unwritten = "the state cannot be written"
+
+func unwritable(err error) bool {
+	_, damaged := errors.AsType[*state.DamagedError](err)
+	return damaged || errors.Is(err, state.ErrFull) || errors.Is(err, state.ErrReadOnly)
+}
 
 // Met tells whether what needs a step that ended so may run.
 func (o Outcome) Met() bool { return o == Done || o == Held }

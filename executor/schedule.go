@@ -28,7 +28,7 @@ type schedule struct {
 	running map[plan.StepID]bool
 	ended   chan ended // with room for every step: a worker never waits, not even when nobody listens any more
 
-	unrecorded []error
+	unrecorded error // the first that could not be recorded: nothing more is started
 }
 
 // An ended is what a worker sends back.
@@ -169,6 +169,9 @@ func (s *schedule) settle(id plan.StepID, r Result, err error) {
 	switch {
 	case err != nil:
 		report.Outcome, report.Message = Failed, err.Error()
+		if unwritable(err) {
+			report.Message = Unwritten
+		}
 	case r.Outcome == "" && step.Action == compile.Hold:
 		report.Outcome = Held
 	case r.Outcome == "":
@@ -202,9 +205,8 @@ func (s *schedule) record(r *StepReport, outcome string) error {
 	if r.Detail != nil {
 		rec.Detail, err = json.Marshal(r.Detail)
 	}
-	if err = errors.Join(err, s.o.Record.PutStep(s.o.RunID, rec)); err != nil {
-		err = fmt.Errorf("record step %s as %s: %w", r.ID, outcome, err)
-		s.unrecorded = append(s.unrecorded, err)
+	if err = errors.Join(err, s.o.Record.PutStep(s.o.RunID, rec)); err != nil && s.unrecorded == nil {
+		s.unrecorded = fmt.Errorf("step %s: %w", r.ID, err)
 	}
 	return err
 }
@@ -234,5 +236,8 @@ func (s *schedule) report() Report {
 		r.Steps = append(r.Steps, *s.reports[s.program.Steps[i].ID])
 	}
 	r.tally()
+	if s.unrecorded != nil && r.Status != state.Interrupted {
+		r.Status = state.Failed // whatever the steps did: nobody will know
+	}
 	return r
 }

@@ -83,7 +83,7 @@ func classify(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("%w: %w", ErrFull, err)
+		return fmt.Errorf("%w (make room there, then the same command goes on): %w", ErrFull, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w (choose another place with --state): %w", ErrReadOnly, err)
 	default:

@@ -105,7 +105,7 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 	summary, err := json.Marshal(end)
 	errs = append(errs, err, w.db.EndRun(run.ID, time.Now().UTC(), report.Status, code, summary))
 	errs = append(errs, l.finish(report.Status, code, end.Resume))
-	errs = append(errs, a.finalLines(w, end))
+	errs = append(onceOfState(errs), a.finalLines(w, end))
 	if !a.json {
 		errs = append(errs, view.Ending(a.out, end, view.Style{Color: a.colors(a.out), Verbose: a.verbose}))
 	}

@@ -20,7 +20,8 @@ import (
 func Ending(w io.Writer, e End, style Style) error {
 	p := &page{style: style}
 	for _, s := range e.Steps {
-		if s.Outcome == executor.Failed || s.Outcome == executor.Skipped && style.Verbose {
+		told := s.Message == executor.Unwritten // by the error that ends the run
+		if s.Outcome == executor.Failed && !told || (s.Outcome == executor.Skipped || told) && style.Verbose {
 			p.line(stepLine(p, s.Outcome, s.Kind, s.Subject, s.Message, 0))
 		}
 	}

@@ -3,9 +3,10 @@ TOOL := go tool -modfile=internal/tools/go.mod
 PKG  ?= ./internal/s3copy
 FUZZ ?= .
 KEYS ?= 10000
+ROUNDS ?= 300
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz real suite bench
+.PHONY: demo test check build race lint fmt tidy update fuzz real suite bench torture
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -23,5 +24,8 @@ tidy:  ; go mod tidy -diff
 update: ; go test ./cmd/xplan ./internal/view ./internal/compile ./schemas -update # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
 real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATreeOfFiles -v -timeout 60m # 20,000 files and two of 3 GiB: 15 GB of disk, minutes
+torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: half an hour or so
+	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'TestARunSurvives' ./cmd/xplan | grep -v '^=== '
+	XPLAN_TEST_KILLS=$(ROUNDS) go test -count=1 -timeout 90m -v -run 'TestRecipeGoesOn' ./test | grep -v '^=== '
 suite: ; XPLAN_REQUIRE=moto,versitygw,aws-cli,yaml-language-server,ssh-keygen go test -count=1 ./test/...
 bench: ; go run ./internal/bench -scenarios '$(SCENARIOS)' -keys $(KEYS) # minutes; more: SCENARIOS='*' KEYS=200000

@@ -78,7 +78,10 @@ func (db *DB) transact(group []*change) error {
 		if err := db.isBroken(); err != nil {
 			return err
 		}
-		return classify(db.bolt.Update(func(tx *bbolt.Tx) error {
+		if err := db.writing(); err != nil {
+			return classify(err)
+		}
+		err := classify(db.bolt.Update(func(tx *bbolt.Tx) error {
 			for _, c := range group {
 				if err := c.apply(tx); err != nil {
 					return err
@@ -86,6 +89,10 @@ func (db *DB) transact(group []*change) error {
 			}
 			return nil
 		}))
+		if err == nil {
+			db.written()
+		}
+		return err
 	})
 }
 

@@ -33,13 +33,25 @@ type DB struct {
 	committing bool
 	broken     error // the file proved damaged: it is not written to again
 
-	events eventLog
+	events  eventLog
+	writing func() error // see BeforeWrite
+	written func()       // see OnWrite
 }
+
+// An Option changes how Open opens.
+type Option func(*DB)
+
+// BeforeWrite calls f before every transaction that writes; its error stands for one of the disk's.
+func BeforeWrite(f func() error) Option { return func(db *DB) { db.writing = f } }
+
+// OnWrite calls f after every transaction that became durable, before its writers are told: where a
+// process may die with something written that it does not know of yet.
+func OnWrite(f func()) Option { return func(db *DB) { db.written = f } }
 
 // Open takes the lock of a plan's state, which is made where there is none. It
 // waits a second for the lock, then returns a *LockedError. Other typed errors:
 // *VersionError, *DamagedError, ErrFull, ErrReadOnly.
-func Open(dir, name string) (*DB, error) {
+func Open(dir, name string, options ...Option) (*DB, error) {
 	folder, err := folderOf(dir, name)
 	if err != nil {
 		return nil, err
@@ -47,8 +59,11 @@ func Open(dir, name string) (*DB, error) {
 	if err := makePrivate(folder); err != nil {
 		return nil, fmt.Errorf("open state of %s: %w", name, classify(err))
 	}
-	db := &DB{dir: folder, path: filepath.Join(folder, fileDatabase), name: name}
+	db := &DB{dir: folder, path: filepath.Join(folder, fileDatabase), name: name, writing: func() error { return nil }, written: func() {}}
 	db.events.path = filepath.Join(folder, fileEvents)
+	for _, o := range options {
+		o(db)
+	}
 	if err := db.open(); err != nil {
 		return nil, err
 	}

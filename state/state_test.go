@@ -344,3 +344,18 @@ func writes(db *DB) int64 {
 	stats := db.bolt.Stats()
 	return stats.TxStats.GetWrite()
 }
+
+func TestAWriteIsToldOfOnceItIsDurable(t *testing.T) {
+	dir, writes := t.TempDir(), 0
+	db, err := Open(dir, "tommy", OnWrite(func() { writes++ }))
+	must(t, err)
+	made := writes
+	must(t, db.Own(Owned{Kind: "iam.policy", Subject: "p"}))
+	if err := db.Own(Owned{Kind: "iam.policy"}); err == nil {
+		t.Error("what has no subject was owned")
+	}
+	must(t, db.Close())
+	if made != 1 || writes != 2 {
+		t.Errorf("%d writes made the state, and %d were told of, want 1 and 2", made, writes)
+	}
+}

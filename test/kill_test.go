@@ -65,7 +65,19 @@ var worst = []moment{
 	{action: "DeletePolicy", next: true, reaches: true},
 }
 
-const kills = 10
+// kills is how many random moments are tried: XPLAN_TEST_KILLS, or a few.
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("XPLAN_TEST_KILLS")
+	if text == "" {
+		return 10
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("XPLAN_TEST_KILLS: %v", err)
+	}
+	return n
+}
 
 // seed is that of the random moments: XPLAN_TEST_SEED repeats a run.
 func seed(t *testing.T) *rand.Rand {
@@ -82,14 +94,14 @@ func seed(t *testing.T) *rand.Rand {
 }
 
 // moments are random requests of an undisturbed run: half of them any, half of them among those that set up or clean up.
-func moments(r *rand.Rand, seen []request) []moment {
+func moments(r *rand.Rand, seen []request, n int) []moment {
 	var setting []int
 	for i, s := range seen {
 		if s.changes() && s.action != "CopyObject" {
 			setting = append(setting, i+1)
 		}
 	}
-	list := make([]moment, kills)
+	list := make([]moment, n)
 	for i := range list {
 		list[i] = moment{request: 1 + r.IntN(len(seen)), reaches: r.IntN(3) > 0}
 		if i%2 == 0 {
@@ -203,7 +215,7 @@ func TestRecipeGoesOnAfterItWasKilledAtAnyMoment(t *testing.T) {
 		whole := newRecipe(t, w, 60)
 		whole.must(t, "apply", whole.plan, "--yes")
 		seen, _ := whole.witness.requests(0)
-		for i, m := range moments(seed(t), seen) {
+		for i, m := range moments(seed(t), seen, kills(t)) {
 			t.Run(fmt.Sprint(i+1), func(t *testing.T) {
 				t.Parallel()
 				newRecipe(t, w, 60).survives(t, m, i%2 == 1)

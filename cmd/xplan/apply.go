@@ -99,7 +99,7 @@ func (a *app) applyCommand() *cobra.Command {
 
 // withState runs f while this process holds the plan's lock.
 func (a *app) withState(p *plan.Plan, f func(*state.DB) error) (err error) {
-	db, err := state.Open(a.stateOf(p.File), p.Name)
+	db, err := state.Open(a.stateOf(p.File), p.Name, a.stored...)
 	if err != nil {
 		return err
 	}

@@ -53,10 +53,15 @@ func newSite(t *testing.T) *site {
 // login writes a profile.
 func (s *site) login(t *testing.T, profile, id, secret string) {
 	t.Helper()
+	s.loginAt(t, s.server.URL(), profile, id, secret)
+}
+
+func (s *site) loginAt(t *testing.T, url, profile, id, secret string) {
+	t.Helper()
 	f, err := os.OpenFile(filepath.Join(s.dir, "aws-config"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err == nil {
 		_, err = fmt.Fprintf(f, "[profile %s]\nregion = us-west-2\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n\n",
-			profile, s.server.URL(), id, secret)
+			profile, url, id, secret)
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {

@@ -159,7 +159,7 @@ func lastRun(db *state.DB) (state.Run, error) {
 }
 
 func (a *app) runsOf(name string) (runs []state.Run, err error) {
-	db, err := state.Open(a.stateHere(), name)
+	db, err := state.Open(a.stateHere(), name, a.stored...)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"xplan/internal/saved"
 	"xplan/plan"
+	"xplan/state"
 )
 
 // version is that of the program.
@@ -33,17 +34,21 @@ type app struct {
 	json     bool
 	noInput  bool
 
-	lines lineStream // what --json writes
+	lines  lineStream     // what --json writes
+	stored []state.Option // of every state that is opened
 }
 
 // run runs one command line and returns its exit status.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut, lines: lineStream{w: out}}
+	return (&app{in: in, out: out, err: errOut, lines: lineStream{w: out}}).run(args)
+}
+
+func (a *app) run(args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	ctx, leave, stop := withSignals(context.Background())
 	defer stop()
 	defer giveGarbageRoom()()

@@ -27,7 +27,10 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){
-		"xplan": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"xplan": func() {
+			a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, lines: lineStream{w: os.Stdout}, stored: failing(os.Getenv(writesVariable))}
+			os.Exit(a.run(os.Args[1:]))
+		},
 	})
 }
 

@@ -21,6 +21,7 @@ type Fault struct {
 	KeyContains string // a part of the key
 	Account     string // of the caller
 	Caller      string // exactly this ARN
+	Writes      bool   // only requests that would change something
 
 	Skip  int // this many matching requests pass first
 	Times int // then this many fire; 0 means all
@@ -119,7 +120,8 @@ func (f *armedFault) matches(c *call) bool {
 		(f.Bucket == "" || f.Bucket == c.target.Bucket) &&
 		strings.Contains(c.target.Key, f.KeyContains) &&
 		(f.Account == "" || f.Account == c.caller.Account) &&
-		(f.Caller == "" || f.Caller == c.caller.ARN)
+		(f.Caller == "" || f.Caller == c.caller.ARN) &&
+		(!f.Writes || c.target.Write)
 }
 
 func (f *armedFault) fires(c *call) bool {

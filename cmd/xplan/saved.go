@@ -144,10 +144,14 @@ func (a *app) told(f savedFile) {
 		a.tell(f)
 		return
 	}
-	a.say("saved as %s (%s). To apply exactly this:\n  %s", f.path, short(f.Digest), a.applyWords(f))
+	a.say("saved as %s (%s)", f.path, short(f.Digest))
 	if _, err := os.Stat(f.path + ".sig"); err == nil {
 		a.say("%s.sig is the signature of what stood there before: it has to be signed again", f.path)
 	}
+	if isTerminal(a.out) && a.stateDir == "" && len(a.profiles) == 0 {
+		return // the review ends with these words
+	}
+	a.say("To apply exactly this:\n  %s", a.applyWords(f))
 	for _, bucket := range f.Confirm() {
 		a.say("  it deletes nothing in %s by itself: with --confirm=%s it does", bucket, bucket)
 	}

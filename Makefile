@@ -6,7 +6,7 @@ KEYS ?= 10000
 ROUNDS ?= 300
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz real suite bench torture
+.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -23,6 +23,7 @@ fmt:   ; $(TOOL) golangci-lint fmt ./...
 tidy:  ; go mod tidy -diff
 update: ; go test ./cmd/xplan ./internal/view ./internal/compile ./schemas -update # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
+faults: ; XPLAN_TEST_FAULTS=all go test -count=1 ./internal/awsapi -run 'TestEvery(MethodHasItsFaults|CallSurvivesEveryFault)' -v | grep -v '^=== ' # minutes; the tests try one case in five
 real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATreeOfFiles -v -timeout 60m # 20,000 files and two of 3 GiB: 15 GB of disk, minutes
 torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: half an hour or so
 	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'TestARunSurvives' ./cmd/xplan | grep -v '^=== '

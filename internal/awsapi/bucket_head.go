@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -35,18 +36,31 @@ func (b *bucket) Head(ctx context.Context, r s3copy.HeadRequest) (s3copy.Details
 	out, err := c.HeadObject(ctx, in, first.judge)
 	if err != nil {
 		e := explain(err, fmt.Sprintf("read the details of object %q in %s", r.Key, b.at.Bucket))
-		if e.Status == http.StatusBadRequest && e.means == nil {
-			e = b.whyBad(ctx, c, r, e)
-		}
-		return s3copy.Details{}, e
+		return s3copy.Details{}, b.whyRefused(ctx, c, r, e)
 	}
 	b.learn(out.ResultMetadata)
+	if unquote(out.ETag) == "" {
+		return s3copy.Details{}, emptyAnswer("read the details of object %q in %s", r.Key, b.at.Bucket)
+	}
 	return detailsOf(r, out), nil
 }
 
-// whyBad finds out what a 400 without a body means, by asking for the object's first byte, whose refusal
-// has one: S3 answers so for an object under a customer-provided key as it does for a token that expired.
-func (b *bucket) whyBad(ctx context.Context, c *s3.Client, r s3copy.HeadRequest, refusal *RequestError) *RequestError {
+// whyRefused finds out what a refusal without a body means, where that is open: S3 answers a 400 for an object under a
+// customer-provided key as it does for a token that expired, and a 403 for a key that was deleted as for a denial.
+func (b *bucket) whyRefused(ctx context.Context, c *s3.Client, r s3copy.HeadRequest, e *RequestError) *RequestError {
+	switch {
+	case e.Status == http.StatusBadRequest && e.means == nil:
+		return b.ask(ctx, c, r, e)
+	case e.Status == http.StatusForbidden && errors.Is(e, s3copy.ErrDenied):
+		if why := b.ask(ctx, c, r, e); errors.Is(why, s3copy.ErrCredentials) {
+			return why
+		}
+	}
+	return e
+}
+
+// ask asks for the object's first byte, whose refusal has a body.
+func (b *bucket) ask(ctx context.Context, c *s3.Client, r s3copy.HeadRequest, refusal *RequestError) *RequestError {
 	out, err := c.GetObject(ctx, &s3.GetObjectInput{
 		Bucket: &b.at.Bucket, Key: &r.Key, VersionId: optional(r.VersionID), Range: aws.String("bytes=0-0"), RequestPayer: b.payer(),
 	})

@@ -32,7 +32,7 @@ func (s *session) CreateBucket(ctx context.Context, b compile.BucketSpec) error 
 			means: []error{s3copy.ErrDenied, compile.ErrDenied},
 		}
 	case have.Exists:
-		region = have.Region
+		region = cmp.Or(have.Region, region)
 	default:
 		if err := s.newBucket(ctx, b.Name, region); err != nil {
 			return err

@@ -31,6 +31,9 @@ func (b *bucket) Open(ctx context.Context, r s3copy.OpenRequest) (io.ReadCloser,
 		}
 		return nil, e
 	}
+	if unquote(out.ETag) == "" { // an error's document, or nothing at all: of no object
+		return nil, errors.Join(emptyAnswer("%s", doing), out.Body.Close())
+	}
 	if in.Range != nil && aws.ToString(out.ContentRange) == "" {
 		return nil, errors.Join(fmt.Errorf("%s: the server ignored the range", doing), out.Body.Close())
 	}

@@ -39,7 +39,8 @@ func (u *uploadSums) of(uploadID string) types.ChecksumAlgorithm {
 
 func (u *uploadSums) forget(uploadID string) { u.byID.Delete(uploadID) }
 
-// CreateUpload starts a multipart upload with all that the finished object has to carry.
+// CreateUpload starts a multipart upload with all that the finished object has to carry. It is asked for at most once: of
+// two that stand nobody could tell which one is known.
 func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (string, error) {
 	c, err := b.client(ctx)
 	if err != nil {
@@ -54,7 +55,7 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 		Metadata: h.Metadata, Tagging: tagging(r.Tags),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
 		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), ChecksumType: types.ChecksumType(r.ChecksumType), RequestPayer: b.payer(),
-	}, withExpires(h.Expires))
+	}, withExpires(h.Expires), func(o *s3.Options) { o.Retryer = b.session.options.retries.onceForTheEngine() })
 	if err != nil {
 		return "", failed(err, "start the upload of object %q to %s", r.Key, b.at.Bucket)
 	}

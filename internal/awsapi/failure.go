@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"xplan/internal/compile"
 	"xplan/internal/s3copy"
@@ -63,6 +64,9 @@ func explain(err error, doing string) *RequestError {
 		if errors.Is(e, s3copy.ErrCustomerKey) {
 			e.Message += " It is " + s3copy.ErrCustomerKey.Error() + ", which only they can read."
 		}
+	case errors.As(err, &none) && none.unanswered():
+		e.Message = none.Error()
+		e.means = append(endOfContext(err), compile.ErrUnavailable)
 	case errors.As(err, &none):
 		e.Message = none.Error()
 		e.means = append(endOfContext(err), s3copy.ErrCredentials, compile.ErrCredentials)
@@ -72,7 +76,7 @@ func explain(err error, doing string) *RequestError {
 	default:
 		e.Message = clean(innermost(err).Error())
 		e.means = append(endOfContext(err), meaningsOfStatus(e.Status)...)
-		if e.Status == 0 && len(e.means) == 0 {
+		if len(e.means) == 0 && (e.Status == 0 || unreadable(err)) {
 			e.means = []error{compile.ErrUnavailable}
 		}
 	}
@@ -180,6 +184,13 @@ func (e *credentialsError) Error() string {
 
 // Unwrap gives the cause.
 func (e *credentialsError) Unwrap() error { return e.err }
+
+// unanswered tells whether it was not the credentials that failed, but the request for them. The SDK's own chain also looks
+// where nobody answers on most machines: what it says is always of the credentials.
+func (e *credentialsError) unanswered() bool {
+	var sent *smithyhttp.RequestSendError
+	return e.doing != "" && (errors.As(e.err, &sent) || unreadable(e.err) || errors.Is(e.err, s3copy.ErrEmptyAnswer))
+}
 
 // unless turns the error into nil where it means what was wanted.
 func unless(err, wanted error) error {

@@ -37,7 +37,7 @@ func (b *bucket) headOnLane(ctx context.Context, c *s3.Client, r s3copy.HeadRequ
 		return s3copy.Details{}, answer, false
 	}
 	out, ok := readHead(answer.response.Header)
-	if !ok {
+	if !ok || unquote(out.ETag) == "" {
 		return s3copy.Details{}, answer, false
 	}
 	return detailsOf(r, out), answer, true

@@ -21,6 +21,7 @@ func probeSpec() compile.ProbeSpec {
 
 func TestProbeReadsTheFirstByteOfAnObjectThatHasSome(t *testing.T) {
 	s := serveHTTP(t, func(w http.ResponseWriter, r request) {
+		w.Header().Set("Etag", `"e"`)
 		switch {
 		case strings.Contains(r.Query, "list-type"):
 			_, _ = w.Write([]byte(`<ListBucketResult><Contents><Key>in/dir/</Key><Size>0</Size></Contents><Contents><Key>in/old</Key><Size>9</Size><StorageClass>GLACIER</StorageClass></Contents>` +

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -47,7 +48,7 @@ func (s *session) discover(ctx context.Context, bucket, owner string) (string, e
 	if err == nil {
 		return cmp.Or(aws.ToString(out.BucketRegion), s.cfg.Region), nil
 	}
-	why := because404(failed(err, "look at bucket %s", bucket), s3copy.ErrNoBucket)
+	why := because404(whyRefused(ctx, c, bucket, explain(err, "look at bucket "+bucket)), s3copy.ErrNoBucket)
 	var answer *awshttp.ResponseError
 	if errors.As(err, &answer) && answer.Response != nil {
 		return answer.Response.Header.Get(regionHeader), why
@@ -62,4 +63,19 @@ func because404(err, meaning error) error {
 		e.means = []error{meaning}
 	}
 	return err
+}
+
+// whyRefused asks for a page of a key where the credentials may be the reason: a HEAD's refusal has no body to say so.
+func whyRefused(ctx context.Context, c *s3.Client, bucket string, refusal *RequestError) error {
+	if refusal.Status != http.StatusBadRequest && refusal.Status != http.StatusForbidden {
+		return refusal
+	}
+	_, err := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, MaxKeys: aws.Int32(1)})
+	if err == nil {
+		return refusal
+	}
+	if why := explain(err, refusal.Doing); errors.Is(why, s3copy.ErrCredentials) {
+		return why
+	}
+	return refusal
 }

@@ -3,7 +3,9 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"encoding/xml"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -38,6 +40,7 @@ func (r retries) standard(attempts int, set func(*retry.StandardOptions)) aws.Re
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
 		o.Backoff = retry.BackoffDelayerFunc(r.delay)
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(spoilt))
 		o.RateLimiter = ratelimit.None
 		set(o)
 	})
@@ -106,14 +109,42 @@ func (r retries) onlyRefused() aws.Retryer {
 	})
 }
 
-// refused answers true for a throttling error that came as a 4xx.
+// onceForTheEngine is onlyRefused for the engine's requests, which hears of throttling itself.
+func (r retries) onceForTheEngine() aws.Retryer {
+	return r.standard(refusedAttempts, func(o *retry.StandardOptions) {
+		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(leftToTheEngine), retry.IsErrorRetryableFunc(refused)}
+	})
+}
+
+// refused answers true for a 4xx that says that the request was too many, or came by a clock that is off: the SDK
+// has corrected it by then.
 func refused(err error) aws.Ternary {
 	var status interface{ HTTPStatusCode() int }
 	if !errors.As(err, &status) || status.HTTPStatusCode() < 400 || status.HTTPStatusCode() >= http.StatusInternalServerError {
 		return aws.FalseTernary
 	}
+	var skew interface{ RetryableError() bool }
+	if errors.As(err, &skew) && skew.RetryableError() {
+		return aws.TrueTernary
+	}
 	_, throttled := retry.DefaultThrottleErrorCodes[errorCode(err)]
 	return aws.BoolTernary(throttled)
+}
+
+// spoilt answers true for what got spoilt on its way: an answer that cannot be read to its end, and bytes that
+// did not arrive at the server as they were sent.
+func spoilt(err error) aws.Ternary {
+	if code := errorCode(err); unreadable(err) || code == "BadDigest" || code == "XAmzContentChecksumMismatch" {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
+// unreadable tells of an answer that is no whole document.
+func unreadable(err error) bool {
+	var document *smithy.DeserializationError
+	var syntax *xml.SyntaxError
+	return errorCode(err) == "" && (errors.As(err, &document) || errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF))
 }
 
 // errorCode gives the server's code, or "".

@@ -77,7 +77,7 @@ func openSession(ctx context.Context, a plan.Account, profile string, o Options)
 		return nil, failed(&credentialsError{hint: hintFor(profile), err: err}, "load the settings of account %s", nameOf(a))
 	}
 	cfg.ClientLogMode = 0
-	cfg.APIOptions = append(cfg.APIOptions, wantBody)
+	cfg.APIOptions = append(cfg.APIOptions, wantBody(a.IsAWS()), sameClock)
 	cfg.HTTPClient = pooled{freeze(cfg.HTTPClient)}
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion

@@ -46,19 +46,23 @@ for file in "${files[@]}"; do
 	name=$("$XPLAN" validate --json -- "$file" | jq -r 'select(.type == "valid") | .name')
 	echo "::group::xplan plan $(escaped "$file")"
 	status=0
-	"$XPLAN" plan --no-input --no-color --format markdown --detailed-exitcode --output "$directory/$name.saved" "${arguments[@]}" -- "$file" \
-		>"$directory/$name.md" 2>"$directory/$name.err" || status=$?
+	"$XPLAN" plan --no-input --no-color --detailed-exitcode --output "$directory/$name.saved" "${arguments[@]}" -- "$file" \
+		>"$directory/$name.txt" 2>"$directory/$name.err" || status=$?
 	shown "$directory/$name.err"
+	shown "$directory/$name.txt"
 	case $status in
-	0) saved+=("$directory/$name.saved") ;;
-	2) saved+=("$directory/$name.saved") changes=true ;;
+	0 | 2)
+		((status == 0)) || changes=true
+		saved+=("$directory/$name.saved")
+		# From its folder, so that the command that it names holds no path of this machine.
+		(cd -- "$directory" && "$XPLAN" show --quiet --format markdown "$name.saved") >"$directory/$name.md"
+		;;
 	*) failed "$name" "$status" "$directory/$name.err" >"$directory/$name.md" ;;
 	esac
-	shown "$directory/$name.md"
 	echo '::endgroup::'
 	markdown+=("$directory/$name.md")
 	cat -- "$directory/$name.md" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
-	rm -- "$directory/$name.err"
+	rm -- "$directory/$name.err" "$directory/$name.txt"
 	if ((status != 0 && status != 2)); then
 		printf '::error title=xplan,file=%s::exit status %s: %s\n' "$(property "${INPUT_WORKING_DIRECTORY%/}/${file#./}")" "$status" "$(why "$status")"
 		((worst == 0 || worst == 2)) && worst=$status

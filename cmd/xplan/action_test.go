@@ -119,8 +119,11 @@ func TestActionKeepsOneCommentUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(made.Body, string(review)) || !strings.Contains(first.summary, string(review)) || !strings.Contains(first.log, string(review)) {
-		t.Errorf("the review is not in the comment, the summary and the log:\n%s", review)
+	if !strings.HasPrefix(made.Body, string(review)) || !strings.Contains(first.summary, string(review)) || !strings.Contains(first.log, "\nPlan: 5 to create, ") {
+		t.Errorf("the review is not in the comment, the summary and, as text, in the log:\n%s\n%s", review, first.log)
+	}
+	if strings.Contains(made.Body, os.TempDir()) || !strings.Contains(made.Body, "\nxplan apply orders.saved\n") {
+		t.Errorf("the comment names a path of the machine that made it:\n%s", made.Body)
 	}
 	if first.outputs["exit-code"] != "2" || first.outputs["changes"] != "true" {
 		t.Errorf("outputs %v", first.outputs)

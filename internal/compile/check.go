@@ -185,6 +185,9 @@ func (b *builder) checkKey(br branch, side plan.Side, ref string) {
 			"allow kms:DescribeKey to the "+string(side)+" administrator, or name the key by its ARN")
 		return
 	}
+	if in := regionOf(arn, region); region != "" && in != region {
+		b.problem("bucket "+bucket, "its key "+arn+" is in "+in+" and the bucket in "+region+": S3 takes keys of the bucket's own region", "name a key of "+region)
+	}
 	k := b.w.key(arn)
 	if k.State != "" && k.State != "Enabled" {
 		b.problem("key "+arn, "it is "+k.State+", so that bucket "+bucket+" cannot be used", "enable it")

@@ -39,7 +39,7 @@ func causes(failures []s3copy.Failure, c compile.CopySpec) []string {
 
 // deniedText tells whether a failure's text is a denial's. The text is what is recorded of it.
 func deniedText(reason string) bool {
-	return slices.ContainsFunc([]string{"AccessDenied", "Access Denied", "is not authorized to perform", s3copy.ErrDenied.Error()},
+	return slices.ContainsFunc([]string{"AccessDenied", "Access Denied", "Forbidden", "is not authorized to perform", s3copy.ErrDenied.Error()},
 		func(words string) bool { return strings.Contains(reason, words) })
 }
 

@@ -118,6 +118,8 @@ func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compi
 				good = 0
 				failures++
 				switch {
+				case deniesForGood(err) && r.now().Sub(begun) > settledFor:
+					return fmt.Errorf("probe %s: %w", leg, err)
 				case errors.Is(err, s3copy.ErrDenied), errors.Is(err, s3copy.ErrCredentials):
 					return fmt.Errorf("%w: %w", errNotYet, err)
 				case busy(err) && r.now().Sub(begun) < busyFor:
@@ -132,6 +134,12 @@ func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compi
 		err = explain(leg, spec, err)
 	}
 	return failures, err
+}
+
+// deniesForGood tells whether AWS names a statement that denies: nothing that we made a moment ago takes it away by showing.
+func deniesForGood(err error) bool {
+	told, _ := policy.ParseRefusal(err.Error())
+	return told.Reason == policy.ExplicitDeny
 }
 
 // busy tells whether the server had no time for an answer, which says nothing about access.

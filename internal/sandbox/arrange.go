@@ -116,3 +116,31 @@ func (s *Server) AddKMSKey(accountID, region, keyPolicy string) (arn string, err
 	}
 	return k.arn, nil
 }
+
+// SetBoundary makes a managed policy and has it limit a user or a role, at once.
+func (s *Server) SetBoundary(principalARN, name, text string) error {
+	i, _ := s.principalNamed(principalARN)
+	if i == nil {
+		return fmt.Errorf("set boundary %s: no user or role %s", name, principalARN)
+	}
+	doc, wrong := parseIdentityPolicy(text, maxManagedPolicy)
+	if wrong != nil {
+		return fmt.Errorf("set boundary %s: %w", name, wrong)
+	}
+	i.account.mu.Lock()
+	defer i.account.mu.Unlock()
+	p := newManagedPolicy(i.account, name, "/", doc, s.now(), time.Time{})
+	i.account.policies[p.arn] = p
+	i.boundary.set(p, time.Time{})
+	return nil
+}
+
+// DisableKey disables a KMS key, at once.
+func (s *Server) DisableKey(arn string) error {
+	k := s.findKMSKey(nil, "", arn)
+	if k == nil {
+		return fmt.Errorf("disable key: no key %s", arn)
+	}
+	k.state.set(keyDisabled, time.Time{})
+	return nil
+}

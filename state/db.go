@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -27,6 +27,8 @@ type DB struct {
 	path   string // of the database
 	name   string
 	holder Holder
+
+	reading bool // opened by Read: nothing is written, and no holder said
 
 	mu         sync.Mutex // guards what follows
 	queue      []*change
@@ -64,29 +66,13 @@ func Open(dir, name string, options ...Option) (*DB, error) {
 	for _, o := range options {
 		o(db)
 	}
-	if err := db.open(); err != nil {
+	if err := db.lock(&bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType}); err != nil {
 		return nil, err
 	}
 	if err := db.prepare(); err != nil {
 		return nil, errors.Join(err, db.bolt.Close())
 	}
 	return db, nil
-}
-
-// open takes the lock and maps the file.
-func (db *DB) open() error {
-	err := db.guard("open", func() (err error) {
-		db.bolt, err = bbolt.Open(db.path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
-		return err
-	})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, berrors.ErrTimeout):
-		return &LockedError{Name: db.name, Holder: readHolder(db.dir)}
-	default:
-		return db.opened(err)
-	}
 }
 
 // opened says what an error of bbolt.Open means.
@@ -96,6 +82,8 @@ func (db *DB) opened(err error) error {
 	switch {
 	case errors.As(err, &damaged):
 		return err
+	case errors.Is(err, syscall.EISDIR):
+		return &DamagedError{Path: db.path, What: "open", Err: errors.New("it is a folder")}
 	case errors.As(err, &pathErr), isSyscall(err):
 		return fmt.Errorf("open state of %s: %w", db.name, classify(err))
 	default: // bbolt's own words for a file that is not one of its own, or is torn
@@ -147,6 +135,9 @@ func (db *DB) Name() string { return db.name }
 // Close gives the lock back. No other call may be under way.
 func (db *DB) Close() error {
 	err := db.events.close()
+	if db.reading {
+		return errors.Join(err, db.bolt.Close())
+	}
 	if gone := os.Remove(filepath.Join(db.dir, fileHolder)); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, gone)
 	}

@@ -1,0 +1,200 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// lived gives the bytes of a state in which a run has left something of everything.
+func lived(t *testing.T) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	db, err := Open(dir, "tommy")
+	must(t, err)
+	must(t, db.StartRun(Run{ID: "r", PlanName: "tommy", Plan: []byte(`{"name":"tommy"}`), Started: at(0)}))
+	must(t, db.PutStep("r", StepRecord{ID: "copy/a", Kind: "copy", Outcome: "done", Started: at(1), Ended: at(2)}))
+	must(t, db.Own(Owned{Kind: "iam.policy", Side: "destination", Subject: "arn", Digest: "d", Since: at(1)}))
+	must(t, db.Intend(Owned{Kind: "credentials", Side: "destination", Parent: "jo", Before: []string{"AKIAOLD"}, Since: at(1)}))
+	for i := range 60 { // several pages of them
+		b := Batch{Ranges: []Range{{ID: uint64(i), After: fmt.Sprintf("%04d", i), Through: fmt.Sprintf("%04d", i+1), Ended: true}}, Add: Tally{Listed: Count{1, 1}}}
+		b.Failures = []Failure{{Key: fmt.Sprintf("key %d", i), Phase: "copy", Reason: "AccessDenied: no identity-based policy allows it", At: at(3)}}
+		must(t, db.Commit("job", b))
+	}
+	must(t, db.PutUpload("job", Upload{Key: "big", ID: "id", ETag: "e", Size: 9, Part: 5, Started: at(1)}))
+	must(t, db.Close())
+	b, err := os.ReadFile(filepath.Join(dir, "tommy", fileDatabase))
+	must(t, err)
+	return b
+}
+
+// use opens a state and does what a run does, and reports what was wrong.
+func use(dir string) error {
+	db, err := Open(dir, "tommy")
+	if err != nil {
+		return err
+	}
+	_, errRuns := db.Runs()
+	_, errSteps := db.Steps("r")
+	_, errOwned := db.Owned()
+	_, errUploads := db.Uploads()
+	_, errProgress := db.Progress("job")
+	errWrite := db.Commit("job", Batch{Failures: []Failure{{Key: "new"}}, Add: Tally{Listed: Count{1, 1}}})
+	return errors.Join(errRuns, errSteps, errOwned, errUploads, errProgress, errWrite, errors.Join(db.Check()...), db.Close())
+}
+
+// told wants an error that says what is wrong and what to do, if there is one.
+func told(t *testing.T, what string, err error) bool {
+	t.Helper()
+	_, damaged := errors.AsType[*DamagedError](err)
+	_, newer := errors.AsType[*VersionError](err)
+	if err != nil && !damaged && !newer {
+		t.Errorf("%s: %v", what, err)
+	}
+	return err != nil
+}
+
+// TestNoBitThatFlipsIsMoreThanAnError flips one bit after the other, at many positions.
+func TestNoBitThatFlipsIsMoreThanAnError(t *testing.T) {
+	content, dir := lived(t), t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "tommy"), 0o700))
+	path := filepath.Join(dir, "tommy", fileDatabase)
+	tried, found := 0, 0
+	begun := time.Now()
+	var filled []int // what is zero is mostly free, or the upper half of a number
+	for at, b := range content {
+		if b != 0 {
+			filled = append(filled, at)
+		}
+	}
+	step := max(1, len(filled)/sweeps())
+	for i := 0; i < len(filled); i += step {
+		at := filled[i]
+		torn := append([]byte(nil), content...)
+		torn[at] ^= 1 << (tried % 8)
+		must(t, os.WriteFile(path, torn, 0o600))
+		tried++
+		if told(t, fmt.Sprintf("byte %d", at), use(dir)) {
+			found++
+		}
+	}
+	if found == 0 {
+		t.Error("nothing was found")
+	}
+	t.Logf("%d flipped bits, %d of them found, no panic, in %v", tried, found, time.Since(begun).Round(time.Second))
+}
+
+// sweeps is how many positions are tried: XPLAN_TEST_SWEEP=all tries every fifth byte.
+func sweeps() int {
+	if os.Getenv("XPLAN_TEST_SWEEP") == "all" {
+		return 1 << 16
+	}
+	return 400
+}
+
+func TestAFileCutShortAnywhereIsAnError(t *testing.T) {
+	content, dir := lived(t), t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "tommy"), 0o700))
+	path := filepath.Join(dir, "tommy", fileDatabase)
+	cuts := 0
+	for size := 1; size < len(content); size += max(1, len(content)/(sweeps()/4)) {
+		must(t, os.WriteFile(path, content[:size], 0o600))
+		cuts++
+		if err := use(dir); !told(t, fmt.Sprintf("cut to %d bytes", size), err) && size < len(content)/2 {
+			t.Errorf("cut to %d of %d bytes, it was used", size, len(content))
+		}
+	}
+	t.Logf("cut at %d places", cuts)
+}
+
+func TestWhatIsNoFileInItsPlaceSaysWhatToDo(t *testing.T) {
+	for name, arrange := range map[string]func(dir string) error{
+		"a folder": func(dir string) error { return os.MkdirAll(filepath.Join(dir, "tommy", fileDatabase), 0o700) },
+		"a file for the plan's folder": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "tommy"), []byte("x"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, arrange(dir))
+			_, err := Open(dir, "tommy")
+			wantWords(t, err, "move")
+			if name == "a folder" {
+				_, err = Read(dir, "tommy")
+				wantWords(t, err, "it is a folder", "move the file away")
+			}
+		})
+	}
+}
+
+func TestAFullDiskIsOneClearErrorAndThenItGoesOn(t *testing.T) {
+	full := false
+	db, err := Open(t.TempDir(), "tommy", BeforeWrite(func() error {
+		if full {
+			return &os.PathError{Op: "write", Path: "state.db", Err: syscall.ENOSPC}
+		}
+		return nil
+	}))
+	must(t, err)
+	full = true
+	err = db.Commit("job", Batch{Ranges: []Range{{ID: 1}}})
+	if !errors.Is(err, ErrFull) {
+		t.Errorf("got %v", err)
+	}
+	wantWords(t, err, "no space left for the state", "make room")
+	full = false
+	must(t, db.Commit("job", Batch{Ranges: []Range{{ID: 1}}}))
+	must(t, db.Close())
+}
+
+func TestReadingChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(dir, "tommy"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of a plan without state: %v", err)
+	}
+	content := lived(t)
+	must(t, os.Mkdir(filepath.Join(dir, "tommy"), 0o700))
+	path := filepath.Join(dir, "tommy", fileDatabase)
+	must(t, os.WriteFile(path, content, 0o400))
+	one, err := Read(dir, "tommy")
+	must(t, err)
+	two, err := ReadFile(path) // several may
+	must(t, err)
+	if found := errors.Join(one.Check()...); found != nil {
+		t.Error(found)
+	}
+	if err := two.Disown(OwnedKey{Kind: "iam.policy"}); err == nil {
+		t.Error("it was written to")
+	}
+	must(t, errors.Join(one.Close(), two.Close()))
+	now, err := os.ReadFile(path)
+	must(t, err)
+	names, err := os.ReadDir(filepath.Join(dir, "tommy"))
+	must(t, err)
+	if string(now) != string(content) || len(names) != 1 {
+		t.Errorf("%d bytes became %d, and there are %v", len(content), len(now), names)
+	}
+	must(t, os.Chmod(path, 0o600))
+	open(t, dir)
+	_, err = Read(dir, "tommy")
+	if locked, ok := errors.AsType[*LockedError](err); !ok || locked.Holder.PID != os.Getpid() {
+		t.Errorf("beside a run: %v", err)
+	}
+}
+
+func wantWords(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one that says %q", words)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%q does not say %q", err, w)
+		}
+	}
+}

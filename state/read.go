@@ -50,6 +50,18 @@ func ReadFile(path string) (*DB, error) {
 	return db, nil
 }
 
+// PlanName is the plan's as its runs have it: a file that was moved stands in another folder. Without runs it is Name.
+func (db *DB) PlanName() (string, error) {
+	last, err := db.Last()
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && last.PlanName == "":
+		return db.name, nil
+	case err != nil:
+		return "", err
+	}
+	return last.PlanName, nil
+}
+
 // formed wants the layout that this program knows.
 func (db *DB) formed() error {
 	return db.view("read state of "+db.name, func(tx *bbolt.Tx) error {
@@ -61,8 +73,17 @@ func (db *DB) formed() error {
 	})
 }
 
-// Path is that of the state file.
-func (db *DB) Path() string { return db.path }
+// Path is where a plan's state file is, if there is one; for a name that none can have it is no file's.
+func Path(dir, name string) string {
+	folder, err := folderOf(dir, name)
+	if err != nil {
+		return filepath.Join(dir, "?", fileDatabase)
+	}
+	return filepath.Join(folder, fileDatabase)
+}
+
+// Layout is the newest layout of the file that this program knows, and the one that it writes.
+const Layout = formatNewest
 
 // lock opens the file with bbolt, which takes its lock.
 func (db *DB) lock(options *bbolt.Options) error {

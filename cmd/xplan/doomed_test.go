@@ -74,8 +74,7 @@ func (d *doomed) untagged() bool {
 // dies runs the plan until it is dead, or over because there was no such moment.
 func (d *doomed) dies(t *testing.T, at death) bool {
 	t.Helper()
-	cmd := d.apply(t)
-	gone := make(chan struct{})
+	cmd := watching(d.apply(t))
 	switch at.where {
 	case "write":
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%s:%d", writesVariable, filepath.Join(d.dir, "writes"), at.n))
@@ -84,15 +83,12 @@ func (d *doomed) dies(t *testing.T, at death) bool {
 	default:
 		heal := d.server.Inject(sandbox.Fault{
 			Writes: true, Skip: at.n - 1, Times: 1, Do: sandbox.FaultTear, AfterEffect: at.where == "after",
-			Call: func() {
-				_ = cmd.Process.Kill()
-				<-gone
-			},
+			Call: cmd.kill,
 		})
 		defer heal()
 	}
-	code, said := ends(t, cmd, gone)
-	if at.where == "full" {
+	code, said := cmd.ends(t)
+	if at.where == "full" && code != exitDone {
 		if n := strings.Count(said, "no space left"); code != exitError || n != 2 || !strings.Contains(said, "make room") { // ours, and the system's
 			t.Errorf("on a full disk: exit status %d, told %d times\n%s", code, n, said)
 		}
@@ -111,9 +107,9 @@ func (d *doomed) goesOn(t *testing.T, onward string) {
 	if onward == byResume {
 		cmd = d.command(t, "resume", "--confirm=tommy", "--confirm=logs-b")
 	}
-	code, said := ends(t, cmd, nil)
+	code, said := ends(t, cmd)
 	if onward == byResume && code == exitUsage && strings.Contains(said, "no run") { // it had not begun, or it had ended
-		code, said = ends(t, d.apply(t), nil)
+		code, said = ends(t, d.apply(t))
 	}
 	if code != exitDone {
 		t.Errorf("%s: exit status %d\n%s", onward, code, said)
@@ -124,7 +120,7 @@ func (d *doomed) goesOn(t *testing.T, onward string) {
 func (d *doomed) isOver(t *testing.T) {
 	t.Helper()
 	before := d.server.MutationCount()
-	code, said := ends(t, d.apply(t), nil)
+	code, said := ends(t, d.apply(t))
 	if n := d.server.MutationCount() - before; code != exitDone || !strings.Contains(said, "No changes") || n > 0 {
 		t.Errorf("applied again it asked for %d changes, exit status %d\n%s", n, code, said)
 	}

@@ -207,19 +207,43 @@ func (d *doomed) apply(t *testing.T, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// ends runs a command to its end and gives its exit status, -1 where it was killed, and what it said; gone, if any, is closed then.
-func ends(t *testing.T, cmd *exec.Cmd, gone chan<- struct{}) (int, string) {
+// A watched command tells when it has started and when it is gone.
+type watched struct {
+	*exec.Cmd
+	started, gone chan struct{}
+}
+
+func watching(cmd *exec.Cmd) watched {
+	return watched{cmd, make(chan struct{}), make(chan struct{})}
+}
+
+// kill returns when the process is dead.
+func (w watched) kill() {
+	<-w.started
+	_ = w.Process.Kill()
+	<-w.gone
+}
+
+// ends runs the command to its end and gives its exit status, -1 where it was killed, and what it said.
+func (w watched) ends(t *testing.T) (int, string) {
 	t.Helper()
-	if gone != nil {
-		defer close(gone)
-	}
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	w.Stdout, w.Stderr = &out, &out
+	err := w.Start()
+	close(w.started)
+	if err == nil {
+		err = w.Wait()
+	}
+	close(w.gone)
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		t.Fatal(err)
 	}
-	return cmd.ProcessState.ExitCode(), out.String()
+	return w.ProcessState.ExitCode(), out.String()
+}
+
+func ends(t *testing.T, cmd *exec.Cmd) (int, string) {
+	t.Helper()
+	return watching(cmd).ends(t)
 }
 
 // undisturbed applies the plan in a world of its own, and gives its end and how many writes and mutating requests it took.
@@ -227,7 +251,7 @@ func undisturbed(t *testing.T) (end string, writes, requests int) {
 	t.Helper()
 	d := newDoomed(t)
 	count := filepath.Join(d.dir, "writes")
-	if code, said := ends(t, d.apply(t, writesVariable+"="+count+":0"), nil); code != exitDone {
+	if code, said := ends(t, d.apply(t, writesVariable+"="+count+":0")); code != exitDone {
 		t.Fatalf("undisturbed: exit status %d\n%s", code, said)
 	}
 	written, err := os.ReadFile(count)

@@ -100,7 +100,7 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.doctorCommand(), a.showCommand(), a.graphCommand(), a.applyCommand(), a.resumeCommand(),
 		a.statusCommand(), a.runsCommand(), a.logsCommand(), a.cancelCommand(),
-		a.verifyCommand(), a.cleanupCommand(), a.reportCommand(), a.demoCommand(), a.schemaCommand(), a.versionCommand(),
+		a.verifyCommand(), a.cleanupCommand(), a.reportCommand(), a.stateCommand(), a.demoCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -149,7 +149,7 @@ func number(ts *testscript.TestScript, text string) int {
 	return n
 }
 
-// bucket A NAME [region=…] [versioning=…] [kms=ARN]
+// bucket A NAME [region=…] [versioning=…] [kms=ARN] [ownership=…]
 func (w *world) bucket(ts *testscript.TestScript, args []string) {
 	want(ts, args, 2, "bucket A|B NAME [OPTION=VALUE…]")
 	var o sandbox.BucketOptions
@@ -160,6 +160,8 @@ func (w *world) bucket(ts *testscript.TestScript, args []string) {
 			o.Region = value
 		case "versioning":
 			o.Versioning = value
+		case "ownership":
+			o.Ownership = value
 		case "kms":
 			o.Encryption, o.KMSKey = "aws:kms", value
 		default:
@@ -169,7 +171,7 @@ func (w *world) bucket(ts *testscript.TestScript, args []string) {
 	ts.Check(w.server.AddBucket(accountID(ts, args[0]), args[1], o))
 }
 
-// put BUCKET KEY BODY [class=…] [kms=ARN] [size=BYTES, of no body]
+// put BUCKET KEY BODY [class=…] [kms=ARN] [size=BYTES, of no body] [owner=ACCOUNT]
 func (w *world) put(ts *testscript.TestScript, args []string) {
 	want(ts, args, 3, "put BUCKET KEY BODY [OPTION=VALUE…]")
 	o := sandbox.PutOptions{Tags: map[string]string{"team": "red"}, Metadata: map[string]string{"by": "test"}, ContentType: "text/plain"}
@@ -178,6 +180,8 @@ func (w *world) put(ts *testscript.TestScript, args []string) {
 		switch name {
 		case "class":
 			o.StorageClass = value
+		case "owner":
+			o.Owner = value
 		case "size":
 			o.Size = int64(number(ts, value))
 		case "kms":

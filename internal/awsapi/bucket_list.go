@@ -56,7 +56,7 @@ func (b *bucket) listInput(r s3copy.PageRequest) *s3.ListObjectsV2Input {
 	} else {
 		in.StartAfter = optional(r.After)
 	}
-	if b.session.options.FetchOwner {
+	if b.session.options.FetchOwner || b.at.Owners {
 		in.FetchOwner = aws.Bool(true)
 	}
 	return in

@@ -89,6 +89,19 @@ func (s *session) owns(ctx context.Context, name string) (bool, error) {
 	}
 }
 
+// CanonicalID is how S3 names the account as an owner of objects; "" where the server does not tell.
+func (s *session) CanonicalID(ctx context.Context) (string, error) {
+	c := s.s3Client(clientKey{region: s.cfg.Region, owner: s.account.ID})
+	out, err := c.ListBuckets(ctx, &s3.ListBucketsInput{MaxBuckets: aws.Int32(1)})
+	switch {
+	case err != nil:
+		return "", failed(err, "ask how S3 names account %s", nameOf(s.account))
+	case out.Owner == nil:
+		return "", nil
+	}
+	return aws.ToString(out.Owner.ID), nil
+}
+
 // A fact is one read of a bucket's settings.
 type fact struct {
 	what   string // for people

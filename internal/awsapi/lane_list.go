@@ -42,7 +42,7 @@ func (b *bucket) listQuery(r s3copy.PageRequest) string {
 	case r.After != "":
 		query += "&start-after=" + url.QueryEscape(r.After)
 	}
-	if b.session.options.FetchOwner {
+	if b.session.options.FetchOwner || b.at.Owners {
 		query += "&fetch-owner=true"
 	}
 	return query

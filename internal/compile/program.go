@@ -297,4 +297,6 @@ type Location struct {
 	Account string `json:"account,omitempty"`
 	// RequesterPays: requests must say that who asks pays for them.
 	RequesterPays bool `json:"requester_pays,omitempty"`
+	// Owners: listings are to tell each object's owner.
+	Owners bool `json:"-"`
 }

@@ -61,6 +61,7 @@ type ScanRequest struct {
 	DestinationRegion string
 	DestinationExists bool
 	StopAtFirst       bool
+	ManyOwners        bool // the source has ACLs on: its objects may be of other accounts
 	GoesOn            bool // the run has begun: its own account of the pair counts, where there is one
 }
 

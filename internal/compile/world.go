@@ -162,7 +162,7 @@ type CopyFacts struct {
 	SameBy       map[string]Count    `json:"same_by,omitempty"`       // by evidence: etag, checksum, bytes, size_only
 	SkippedBy    map[string]Count    `json:"skipped_by,omitempty"`    // filtered, archived, kept
 	ChangedBy    map[string]Count    `json:"changed_by,omitempty"`    // size, checksum, etag, unknown (nothing but the size compares)
-	UnreadableBy map[string]Count    `json:"unreadable_by,omitempty"` // customer_key (SSE-C), denied, key (no place for it), error
+	UnreadableBy map[string]Count    `json:"unreadable_by,omitempty"` // customer_key (SSE-C), foreign_owner, denied, key (no place for it), error
 	Classes      map[string]Count    `json:"classes,omitempty"`       // of the source's listing
 	Work         map[string]Work     `json:"work,omitempty"`          // New and Changed, by the source's storage class
 	Samples      map[string][]Sample `json:"samples,omitempty"`       // by verdict

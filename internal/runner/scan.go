@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,6 +46,9 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 	if !r.DestinationExists {
 		job.Destination = nil // the engine takes no destination for an empty one
 	}
+	if err := s.owners(ctx, r, spec, &job); err != nil {
+		return compile.CopyFacts{}, err
+	}
 	job.StopAtFirst, job.Earlier = r.StopAtFirst, s.Earlier[r.Pair.ID()]
 	sum, err := s.Engine.Run(ctx, job)
 	if err != nil {
@@ -52,6 +56,38 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 	}
 	s.Seeds.put(r.Pair, sum.Seed)
 	return factsOf(sum), nil
+}
+
+// A canonical account knows how S3 names it as an owner.
+type canonical interface {
+	CanonicalID(ctx context.Context) (string, error)
+}
+
+// owners has the source's listing tell whose its objects are, where they may be somebody else's. Where an account
+// may not be asked for its name, nobody is called a stranger.
+func (s Scanner) owners(ctx context.Context, r compile.ScanRequest, spec compile.CopySpec, job *s3copy.Job) error {
+	if !r.ManyOwners {
+		return nil
+	}
+	var names []string
+	for _, account := range []Account{s.Source, s.Destination} {
+		who, ok := account.(canonical)
+		if !ok {
+			return nil
+		}
+		name, err := who.CanonicalID(ctx)
+		switch {
+		case errors.Is(err, compile.ErrDenied), errors.Is(err, compile.ErrUnsupported), err == nil && name == "":
+			return nil
+		case err != nil:
+			return err
+		}
+		names = append(names, name)
+	}
+	at := spec.Source()
+	at.Owners = true
+	job.Source, job.Owners = s.Source.OpenSource(at), names
+	return nil
 }
 
 // goneOn is what a run that goes on knows of a pair: all of it where it is settled, else that something is left.

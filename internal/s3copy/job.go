@@ -54,6 +54,9 @@ type Job struct {
 	// SecondPass lists again at the end, for keys that appeared or changed behind the
 	// cursor. An object that it copies again is not counted again.
 	SecondPass bool
+	// Owners are the accounts, as S3 names owners, whose objects the copy may read. A Scan counts
+	// others' as unreadable, where the listing tells the owner. None: nobody asked.
+	Owners []string
 	// Earlier is when runs of the very same job came to their ends without a failure.
 	// What they copied is not copied again for want of comparable evidence: see
 	// [Window.Covers].
@@ -158,7 +161,7 @@ type Summary struct {
 	// Work is what a scan found to write, by storage class of the source: the sum of New and
 	// Changed. ChangedBy says why objects count as changed: size, checksum, etag, or unknown,
 	// where nothing but the size compares. UnreadableBy says why objects will fail:
-	// customer_key (SSE-C), denied, key (it has no place at the destination), error.
+	// customer_key (SSE-C), foreign_owner, denied, key (it has no place at the destination), error.
 	Work         map[string]Work  `json:"-"`
 	ChangedBy    map[string]Count `json:"-"`
 	UnreadableBy map[string]Count `json:"-"`

@@ -80,6 +80,9 @@ func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
 	case archivedNow(src) && !j.Rules.Restore:
 		out.state = isArchived
 		return rest, out
+	case j.Mode == Scan && j.foreign(src):
+		out.state, out.reason, out.why = isUnreadable, "another account owns it, which the bucket's policy does not speak for", foreignOwner
+		return rest, out
 	case j.Mode == Scan:
 		out.state = isNew
 		if dst != nil {
@@ -90,6 +93,11 @@ func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
 		return thaw, out
 	}
 	return transfer, out
+}
+
+// foreign tells whether another account owns the object.
+func (j *Job) foreign(src *Object) bool {
+	return len(j.Owners) > 0 && src.Owner != "" && !slices.Contains(j.Owners, src.Owner)
 }
 
 // madeEarlier tells whether a finished run of the very same job made dst from src.

@@ -66,8 +66,9 @@ func (l Limits) partsFor(src *Object) int64 {
 
 // The whys of unreadable objects.
 const (
-	customerKey = "customer_key"
-	badKey      = "key"
+	customerKey  = "customer_key"
+	badKey       = "key"
+	foreignOwner = "foreign_owner"
 )
 
 // whyNot names why an object cannot be read.

@@ -85,7 +85,7 @@ func changedBy() []reason {
 }
 
 func unreadableBy() []reason {
-	return []reason{{"customer_key", "under a customer-provided key (SSE-C)"}, {"denied", "denied"}, {"key", "whose key has no place there"}, {"error", "that the server refuses"}}
+	return []reason{{"customer_key", "under a customer-provided key (SSE-C)"}, {"foreign_owner", "owned by another account"}, {"denied", "denied"}, {"key", "whose key has no place there"}, {"error", "that the server refuses"}}
 }
 
 // reasons says counts by their reasons: " (299,000 by ETag, 1 by size only)", or " (by ETag)" where it is all of them.

@@ -4,16 +4,27 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"time"
 )
 
 // A record is its version in one byte, then its fields in order: byte strings
 // behind their length, numbers as varints, times as a presence and nanoseconds
-// since 1970, lists behind their length. A record ends with its last field.
+// since 1970, lists behind their length; then the sum of all that. Version 1 had no sum.
 
 type encoder struct{ b []byte }
 
-func newRecord() *encoder { return &encoder{b: []byte{recordV1}} }
+func newRecord() *encoder { return &encoder{b: []byte{recordV2}} }
+
+// sealed ends the record with its sum.
+func (e *encoder) sealed() []byte {
+	return binary.LittleEndian.AppendUint32(e.b, sum(e.b))
+}
+
+// sumSize is the length of a record's sum: CRC-32C, which finds every flipped bit and every torn run of 32.
+const sumSize = 4
+
+func sum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 func (e *encoder) bytes(v []byte) {
 	e.b = binary.AppendUvarint(e.b, uint64(len(v)))
@@ -65,10 +76,18 @@ func openRecord(kind string, record []byte) *decoder {
 		d.fail("it is empty")
 	case d.b[0] == 0:
 		d.fail("it has version 0")
-	case d.b[0] > recordV1:
-		d.err = &VersionError{What: kind + " record", Got: d.b[0], Newest: recordV1}
-	default:
+	case d.b[0] > recordV2:
+		d.err = &VersionError{What: kind + " record", Got: d.b[0], Newest: recordV2}
+	case d.b[0] == recordV1:
 		d.b = d.b[1:]
+	case len(d.b) <= sumSize:
+		d.fail("it is cut short")
+	default:
+		end := len(d.b) - sumSize
+		if sum(d.b[:end]) != binary.LittleEndian.Uint32(d.b[end:]) {
+			d.fail("its sum is another")
+		}
+		d.b = d.b[1:end]
 	}
 	return d
 }

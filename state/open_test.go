@@ -117,7 +117,7 @@ func TestANewerRecordIsRefused(t *testing.T) {
 	db := open(t, t.TempDir())
 	must(t, db.StartRun(Run{ID: "r", Started: at(0)}))
 	must(t, db.bolt.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte(bucketRuns)).Put([]byte("r"), []byte{recordV1 + 1, 0, 0})
+		return tx.Bucket([]byte(bucketRuns)).Put([]byte("r"), []byte{recordV2 + 1, 0, 0})
 	}))
 	_, err := db.Run("r")
 	if _, ok := errors.AsType[*VersionError](err); !ok {

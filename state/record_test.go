@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A kind of record: encoded is what the bytes in testdata/NAME.v1.hex hold.
+// A kind of record: encoded is what the bytes in testdata/NAME.v2.hex hold.
 type kind struct {
 	name    string
 	encoded []byte
@@ -61,20 +61,43 @@ func kinds() []kind {
 }
 
 // The bytes of a version never change: what was written by an old xplan is read by every later one.
-func TestRecordsOfVersion1AreTheBytesInTestdata(t *testing.T) {
+func TestRecordsAreTheBytesInTestdata(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("testdata", k.name+".v1.hex"))
-			must(t, err)
-			golden, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
-			must(t, err)
-			if !bytes.Equal(k.encoded, golden) {
-				t.Errorf("encoded\n%x, want\n%x", k.encoded, golden)
+			same(t, "decoded from version 1", decoded(t, k, "v1"), k.value)
+			same(t, "decoded", decoded(t, k, "v2"), k.value)
+			if want := golden(t, k, "v2"); !bytes.Equal(k.encoded, want) {
+				t.Errorf("encoded\n%x, want\n%x", k.encoded, want)
 			}
-			got, err := k.decode(golden)
-			must(t, err)
-			same(t, "decoded", got, k.value)
 		})
+	}
+}
+
+func golden(t *testing.T, k kind, version string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", k.name+"."+version+".hex"))
+	must(t, err)
+	b, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+	must(t, err)
+	return b
+}
+
+func decoded(t *testing.T, k kind, version string) any {
+	t.Helper()
+	v, err := k.decode(golden(t, k, version))
+	must(t, err)
+	return v
+}
+
+func TestEveryFlippedBitOfARecordIsFound(t *testing.T) {
+	for _, k := range kinds() {
+		for bit := range 8 * len(k.encoded) {
+			torn := bytes.Clone(k.encoded)
+			torn[bit/8] ^= 1 << (bit % 8)
+			if _, err := k.decode(torn); err == nil {
+				t.Errorf("%s with bit %d flipped was read", k.name, bit)
+			}
+		}
 	}
 }
 
@@ -91,9 +114,9 @@ func TestEveryCutOfARecordIsRefused(t *testing.T) {
 			t.Errorf("%s with a byte more: %v", k.name, err)
 		}
 		newer := bytes.Clone(k.encoded)
-		newer[0] = recordV1 + 1
+		newer[0] = recordV2 + 1
 		_, err = k.decode(newer)
-		if v, ok := errors.AsType[*VersionError](err); !ok || v.Got != recordV1+1 {
+		if v, ok := errors.AsType[*VersionError](err); !ok || v.Got != recordV2+1 {
 			t.Errorf("%s of a newer version: %v", k.name, err)
 		}
 		newer[0] = 0

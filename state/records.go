@@ -1,8 +1,11 @@
 package state
 
-// Version 1 of every record. The bytes are in testdata/*.v1.hex, for ever: a
-// changed layout is a new version beside this one.
-const recordV1 = 1
+// The versions of every record. Their bytes are in testdata/*.vN.hex, for ever: a
+// changed layout is a new version beside these.
+const (
+	recordV1 = 1 // fields
+	recordV2 = 2 // the same fields, and a sum of all that is before it
+)
 
 func encodeRun(r Run) []byte {
 	e := newRecord()
@@ -19,7 +22,7 @@ func encodeRun(r Run) []byte {
 	e.time(r.Updated)
 	e.int(int64(r.Exit))
 	e.bytes(r.Summary)
-	return e.b
+	return e.sealed()
 }
 
 func decodeRun(b []byte) (Run, error) {
@@ -51,7 +54,7 @@ func encodeStep(s StepRecord) []byte {
 	e.time(s.Started)
 	e.time(s.Ended)
 	e.bytes(s.Detail)
-	return e.b
+	return e.sealed()
 }
 
 func decodeStep(b []byte) (StepRecord, error) {
@@ -78,7 +81,7 @@ func encodeOwned(o Owned) []byte {
 	e.bool(o.Intent)
 	e.strings(o.Before)
 	e.time(o.Since)
-	return e.b
+	return e.sealed()
 }
 
 func decodeOwned(b []byte) (Owned, error) {
@@ -102,7 +105,7 @@ func encodeRange(r Range) []byte {
 	e.string(r.Through)
 	e.string(r.Done)
 	e.bool(r.Ended)
-	return e.b
+	return e.sealed()
 }
 
 func decodeRange(id uint64, b []byte) (Range, error) {
@@ -117,7 +120,7 @@ func encodeFailure(f Failure) []byte {
 	e.string(f.Reason)
 	e.int(f.Size)
 	e.time(f.At)
-	return e.b
+	return e.sealed()
 }
 
 func decodeFailure(key string, b []byte) (Failure, error) {
@@ -133,7 +136,7 @@ func encodeUpload(u Upload) []byte {
 	e.int(u.Size)
 	e.int(u.Part)
 	e.time(u.Started)
-	return e.b
+	return e.sealed()
 }
 
 func decodeUpload(key string, b []byte) (Upload, error) {
@@ -148,7 +151,7 @@ func encodeTally(t Tally) []byte {
 		e.int(c.Objects)
 		e.int(c.Bytes)
 	}
-	return e.b
+	return e.sealed()
 }
 
 func decodeTally(b []byte) (Tally, error) {

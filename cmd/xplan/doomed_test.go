@@ -116,13 +116,16 @@ func (d *doomed) goesOn(t *testing.T, onward string) {
 	}
 }
 
-// isOver wants a plan that finds nothing to do, and nothing recorded as left.
+// isOver wants a plan that finds nothing to do, and a sound state in which nothing is recorded as left.
 func (d *doomed) isOver(t *testing.T) {
 	t.Helper()
 	before := d.server.MutationCount()
 	code, said := ends(t, d.apply(t))
 	if n := d.server.MutationCount() - before; code != exitDone || !strings.Contains(said, "No changes") || n > 0 {
 		t.Errorf("applied again it asked for %d changes, exit status %d\n%s", n, code, said)
+	}
+	if code, said := ends(t, d.command(t, "state", "check", "plan.yaml")); code != exitDone || strings.Contains(said, "still there") {
+		t.Errorf("the state in the end: exit status %d\n%s", code, said)
 	}
 }
 

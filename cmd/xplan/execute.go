@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -104,8 +105,8 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 	end.Left, end.Kept = left(owned)
 	summary, err := json.Marshal(end)
 	errs = append(errs, err, w.db.EndRun(run.ID, time.Now().UTC(), report.Status, code, summary))
-	errs = append(errs, l.finish(report.Status, code, end.Resume))
-	errs = append(onceOfState(errs), a.finalLines(w, end))
+	errs = onceOfState(errs)
+	a.unlogged(errors.Join(errs...), cmp.Or(l.finish(report.Status, code, end.Resume), a.finalLines(w, end)))
 	if !a.json {
 		errs = append(errs, view.Ending(a.out, end, view.Style{Color: a.colors(a.out), Verbose: a.verbose}))
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"sync"
 	"time"
@@ -168,7 +167,7 @@ func (l *life) write() {
 	l.note(err)
 }
 
-// finish writes the last status and returns the first thing that could not be written.
+// finish writes the last status and returns the first thing of it, or of the log, that could not be written.
 func (l *life) finish(status state.RunStatus, code int, resume string) error {
 	l.mu.Lock()
 	l.status.State, l.status.Exit, l.status.Resume = string(status), code, resume
@@ -176,8 +175,5 @@ func (l *life) finish(status state.RunStatus, code int, resume string) error {
 	l.write()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.err != nil {
-		return errors.Join(errors.New("the run's status or log could not be written"), l.err)
-	}
-	return nil
+	return l.err
 }

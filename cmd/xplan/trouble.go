@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"xplan/state"
 )
@@ -32,4 +33,18 @@ func onceOfState(errs []error) []error {
 		seen[trouble] = true
 	}
 	return kept
+}
+
+// unlogged warns of a status or log that could not be written, unless the run's own error has the same cause: losing
+// them loses a view of the run and nothing of it.
+func (a *app) unlogged(runErr, err error) {
+	if err == nil || stateTrouble(err) != "" && stateTrouble(err) == stateTrouble(runErr) {
+		return
+	}
+	text := "the run is recorded, but not all of its status and log, which xplan status and xplan logs show: " + err.Error()
+	if a.json {
+		a.jsonLine(diagnostic{Severity: "warning", Message: text})
+		return
+	}
+	fmt.Fprintln(a.err, "xplan: "+text)
 }

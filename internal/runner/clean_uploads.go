@@ -42,7 +42,7 @@ func (r cleanUploads) Run(ctx context.Context, s compile.Step) (executor.Result,
 	}
 	lost, err := r.lost(ctx, dest, c)
 	if err != nil {
-		return executor.Result{}, err
+		return held("no upload on record is left; others could not be looked for: " + err.Error()), nil //nolint:nilerr // which is what the step is for
 	}
 	return r.abortLost(ctx, dest, c, lost, len(ours))
 }
@@ -83,15 +83,12 @@ func lostWords(c compile.CopySpec, lost []s3copy.PendingUpload) string {
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // lost finds uploads that a run of the plan must have begun although nothing is recorded: the plan's principal did, to
-// the key of a probe or of an object that the source holds. The pair's own have ended by now. Who may not list sees none.
+// the key of a probe or of an object that the source holds. The pair's own have ended by now.
 func (r cleanUploads) lost(ctx context.Context, dest s3copy.PartLister, c compile.CopySpec) ([]s3copy.PendingUpload, error) {
 	if c.Principal == "" {
 		return nil, nil
 	}
 	all, err := dest.ListUploads(ctx, c.Pair.ToPrefix)
-	if errors.Is(err, s3copy.ErrDenied) || errors.Is(err, s3copy.ErrUnsupported) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func bodyOf(key string) string {
 func checkKeys(w *world) {
 	t := w.t
 	var together []hostileKey
-	for _, h := range hostile {
+	for _, h := range names() {
 		if h.alone {
 			checkKeysTogether(t, w, []hostileKey{h})
 		} else {
@@ -177,8 +177,10 @@ func sameKeys(t *testing.T, what string, l s3copy.Lister, want []string) {
 			t.Errorf("%s does not list %q", what, k)
 		}
 	}
-	if !t.Failed() && !slices.Equal(got, want) {
-		t.Errorf("%s lists in another order than that of bytes: %q", what, got)
+	for i := range got {
+		if i > 0 && got[i-1] >= got[i] {
+			t.Errorf("%s lists %q behind %q: not in the order of bytes", what, got[i], got[i-1])
+		}
 	}
 }
 

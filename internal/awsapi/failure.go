@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -75,6 +76,9 @@ func explain(err error, doing string) *RequestError {
 		e.means = append(endOfContext(err), s3copy.ErrEmptyAnswer)
 	default:
 		e.Message = clean(innermost(err).Error())
+		if e.Status >= http.StatusBadRequest {
+			e.Message = fmt.Sprintf("%d %s, for a reason that cannot be read", e.Status, http.StatusText(e.Status))
+		}
 		e.means = append(endOfContext(err), meaningsOfStatus(e.Status)...)
 		if len(e.means) == 0 && (e.Status == 0 || unreadable(err)) {
 			e.means = []error{compile.ErrUnavailable}

@@ -212,6 +212,9 @@ func (c faultCase) told(err error) bool {
 	case c.call.paced && errors.Is(err, s3copy.ErrThrottled), errors.Is(err, s3copy.ErrEmptyAnswer), c.ownEffect(err):
 		return true
 	}
+	if (c.fault.name == "truncated" || c.fault.name == "cut") && errors.Is(err, s3copy.ErrNotFound) {
+		return true // the status says so
+	}
 	return c.call.name == "bucket.Open" || c.fault.name == "200 with an error" && strings.Contains(c.call.name, ".Delete")
 }
 

@@ -54,3 +54,13 @@ func TestRequesterPaysIsSaidToTheBucketThatWantsIt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRefusalOfAKeyThatXMLCannotNameIsReadByItsStatus(t *testing.T) {
+	s := serve(t, func(request) (int, string) {
+		return 403, "<Error><Code>AccessDenied</Code><Message>no</Message><Key>k&#x1;</Key></Error>"
+	})
+	_, err := account(t, s).pair().CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k\x01", Key: "k\x01"})
+	if n := len(s.requests()); !errors.Is(err, s3copy.ErrDenied) || n != 1 {
+		t.Errorf("got %v after %d requests, want %v after one", err, n, s3copy.ErrDenied)
+	}
+}

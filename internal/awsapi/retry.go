@@ -140,8 +140,12 @@ func spoilt(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// unreadable tells of an answer that is no whole document.
+// unreadable tells of a yes that is no whole document. Of a refusal the status is enough: S3's quotes the key, and where that has
+// a control character no parser reads it, however often it is asked for.
 func unreadable(err error) bool {
+	if statusCode(err) >= http.StatusBadRequest {
+		return false
+	}
 	var document *smithy.DeserializationError
 	var syntax *xml.SyntaxError
 	return errorCode(err) == "" && (errors.As(err, &document) || errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF))

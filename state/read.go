@@ -13,7 +13,7 @@ import (
 )
 
 // Read opens a plan's state to be read: nothing of it changes, and what would write fails. Beside a run it is a
-// *LockedError; several may read at once. A plan without state is ErrNotFound. Otherwise as Open.
+// *LockedError; several may read at once. A plan without state, or with nothing in it yet, is ErrNotFound. Otherwise as Open.
 func Read(dir, name string) (*DB, error) {
 	folder, err := folderOf(dir, name)
 	if err != nil {
@@ -34,8 +34,8 @@ func ReadFile(path string) (*DB, error) {
 		return nil, fmt.Errorf("read state of %s: %w", db.name, classify(err))
 	case info.IsDir():
 		return nil, db.opened(&os.PathError{Op: "open", Path: path, Err: syscall.EISDIR})
-	case info.Size() == 0: // bbolt would make it
-		return nil, &DamagedError{Path: path, What: "open", Err: errors.New("it is empty")}
+	case info.Size() == 0: // it is being made this moment, or its maker died
+		return nil, nothingYet(path)
 	}
 	if err := db.lock(&bbolt.Options{ReadOnly: true, Timeout: lockWait}); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (db *DB) formed() error {
 	return db.view("read state of "+db.name, func(tx *bbolt.Tx) error {
 		fresh, err := checkFormat(tx)
 		if err == nil && fresh {
-			err = &DamagedError{What: "format", Err: errors.New("nothing was written to it yet")}
+			err = nothingYet(db.path)
 		}
 		return err
 	})
@@ -84,6 +84,10 @@ func Path(dir, name string) string {
 
 // Layout is the newest layout of the file that this program knows, and the one that it writes.
 const Layout = formatNewest
+
+func nothingYet(path string) error {
+	return fmt.Errorf("state file %s: nothing was recorded in it yet: %w", path, ErrNotFound)
+}
 
 // lock opens the file with bbolt, which takes its lock.
 func (db *DB) lock(options *bbolt.Options) error {

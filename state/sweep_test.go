@@ -160,6 +160,11 @@ func TestReadingChangesNothing(t *testing.T) {
 	content := lived(t)
 	must(t, os.Mkdir(filepath.Join(dir, "tommy"), 0o700))
 	path := filepath.Join(dir, "tommy", fileDatabase)
+	must(t, os.WriteFile(path, nil, 0o600))
+	if _, err := Read(dir, "tommy"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of one that is being made: %v", err)
+	}
+	must(t, os.Remove(path))
 	must(t, os.WriteFile(path, content, 0o400))
 	one, err := Read(dir, "tommy")
 	must(t, err)

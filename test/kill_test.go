@@ -215,7 +215,9 @@ func TestRecipeGoesOnAfterItWasKilledAtAnyMoment(t *testing.T) {
 		whole := newRecipe(t, w, 60)
 		whole.must(t, "apply", whole.plan, "--yes")
 		seen, _ := whole.witness.requests(0)
-		for i, m := range moments(seed(t), seen, kills(t)) {
+		rounds := moments(seed(t), seen, kills(t))
+		t.Cleanup(func() { t.Logf("%d rounds of kill -9, failed: %t", len(rounds), t.Failed()) })
+		for i, m := range rounds {
 			t.Run(fmt.Sprint(i+1), func(t *testing.T) {
 				t.Parallel()
 				newRecipe(t, w, 60).survives(t, m, i%2 == 1)

@@ -73,7 +73,7 @@ func (a *app) resume(ctx context.Context, w work, id string, d *demand) error {
 // findRun finds the run that is named, or the one that was started last below the state
 // folder: among the unfinished ones where any is asked for.
 func (a *app) findRun(args []string, wantUnfinished bool) (state.Run, error) {
-	runs, locked, err := a.allRuns()
+	runs, unread, err := a.allRuns()
 	if err != nil {
 		return state.Run{}, err
 	}
@@ -87,8 +87,8 @@ func (a *app) findRun(args []string, wantUnfinished bool) (state.Run, error) {
 		}
 	}
 	switch {
-	case len(found) == 0 && locked != nil:
-		return state.Run{}, locked
+	case len(found) == 0 && unread != nil:
+		return state.Run{}, unread
 	case len(found) == 0 && len(args) == 1:
 		return state.Run{}, &usageError{fmt.Errorf("no run %q in %s: xplan runs lists them, --state names another folder", args[0], a.stateHere())}
 	case len(found) == 0 && !wantUnfinished:
@@ -118,8 +118,8 @@ func runIDs(runs []state.Run) string {
 }
 
 // allRuns reads the runs of every plan below the state folder, oldest first within a plan. Those of
-// a plan that is running just now cannot be read: locked says so.
-func (a *app) allRuns() (all []state.Run, locked error, _ error) {
+// a plan that is running just now, or whose state is damaged, cannot be read: unread says so.
+func (a *app) allRuns() (all []state.Run, unread error, _ error) {
 	names, err := state.List(a.stateHere())
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil, err
@@ -127,7 +127,12 @@ func (a *app) allRuns() (all []state.Run, locked error, _ error) {
 	for _, name := range names {
 		runs, err := a.runsOf(name)
 		if _, held := errors.AsType[*state.LockedError](err); held {
-			locked = err
+			unread = err
+			continue
+		}
+		if _, damaged := errors.AsType[*state.DamagedError](err); damaged { // which keeps no other plan from its way
+			a.say("%v", err)
+			unread = err
 			continue
 		}
 		if err != nil {
@@ -135,7 +140,7 @@ func (a *app) allRuns() (all []state.Run, locked error, _ error) {
 		}
 		all = append(all, runs...)
 	}
-	return all, locked, nil
+	return all, unread, nil
 }
 
 // A clean-up by itself is a run of its own kind: it copies nothing, and nothing that it does
@@ -159,7 +164,10 @@ func lastRun(db *state.DB) (state.Run, error) {
 }
 
 func (a *app) runsOf(name string) (runs []state.Run, err error) {
-	db, err := state.Open(a.stateHere(), name, a.stored...)
+	db, err := state.Read(a.stateHere(), name)
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -99,11 +99,10 @@ func (a *app) runsCommand() *cobra.Command {
 				return err
 			}
 			var rows []view.RunRow
+			var unread []error // of others the runs are shown all the same
 			for _, name := range names {
 				more, err := a.runRows(name)
-				if err != nil {
-					return err
-				}
+				unread = append(unread, err)
 				rows = append(rows, more...)
 			}
 			if a.json {
@@ -113,9 +112,9 @@ func (a *app) runsCommand() *cobra.Command {
 						view.RunRow
 					}{"run", r})
 				}
-				return nil
+				return errors.Join(unread...)
 			}
-			return view.Runs(a.out, rows)
+			return errors.Join(append(unread, view.Runs(a.out, rows))...)
 		},
 	}
 }

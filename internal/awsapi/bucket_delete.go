@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -24,7 +23,8 @@ const (
 
 // DeleteObjects deletes up to 1,000 objects and answers for every one of them, in order. An object without
 // an answer counts as not deleted (s3copy.ErrEmptyAnswer); one that is not there counts as deleted, and one
-// that no longer carries the ETag is left (s3copy.ErrChanged). The second result is non-nil only where nothing was asked.
+// that no longer carries the ETag is left (s3copy.ErrChanged), as it is where the server refuses to know conditions
+// (s3copy.ErrUnsupported). The second result is non-nil only where nothing was asked.
 func (b *bucket) DeleteObjects(ctx context.Context, objects []s3copy.Deletion) ([]error, error) {
 	if len(objects) > mostDeletions {
 		return nil, fmt.Errorf("delete %d objects of %s: at most %d at once", len(objects), b.at.Bucket, mostDeletions)
@@ -50,7 +50,7 @@ func (b *bucket) DeleteObjects(ctx context.Context, objects []s3copy.Deletion) (
 		}
 	}
 	for _, i := range single {
-		d.results[i] = d.one(ctx, objects[i], objects[i].ETag)
+		d.results[i] = d.one(ctx, objects[i])
 	}
 	return d.results, nil
 }
@@ -96,7 +96,7 @@ func (d *deleting) withMD5(o *s3.Options) {
 func (d *deleting) instead(ctx context.Context, err error, o s3copy.Deletion) error {
 	switch errorCode(err) {
 	case "NotImplemented", "XNotImplemented", "MalformedXML", "MissingContentMD5", "InvalidRequest", "InvalidDigest", "MethodNotAllowed":
-		return d.one(ctx, o, o.ETag)
+		return d.one(ctx, o)
 	}
 	return failed(err, "delete object %q of %s", o.Key, d.bucket.at.Bucket)
 }
@@ -123,8 +123,6 @@ func (d *deleting) account(ctx context.Context, which []int, out *s3.DeleteObjec
 		case errorCode(err) == "InternalError" || throttling(errorCode(err)):
 			again = append(again, i)
 			d.results[i] = d.failed(err, o)
-		case o.ETag != "" && errorCode(err) == "NotImplemented":
-			d.results[i] = d.one(ctx, o, "")
 		default:
 			d.results[i] = d.failed(err, o)
 		}
@@ -133,13 +131,10 @@ func (d *deleting) account(ctx context.Context, which []int, out *s3.DeleteObjec
 }
 
 // one deletes an object by a request of its own, where its key travels in the URL.
-func (d *deleting) one(ctx context.Context, o s3copy.Deletion, etag string) error {
+func (d *deleting) one(ctx context.Context, o s3copy.Deletion) error {
 	_, err := d.client.DeleteObject(ctx, &s3.DeleteObjectInput{
-		Bucket: &d.bucket.at.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: quote(etag), RequestPayer: d.bucket.payer(),
+		Bucket: &d.bucket.at.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: quote(o.ETag), RequestPayer: d.bucket.payer(),
 	})
-	if err != nil && etag != "" && errors.Is(failed(err, "delete"), s3copy.ErrUnsupported) {
-		return d.one(ctx, o, "")
-	}
 	return d.failed(err, o)
 }
 

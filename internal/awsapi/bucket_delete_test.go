@@ -72,7 +72,7 @@ func TestKeysThatXMLCannotCarryAreDeletedByThemselves(t *testing.T) {
 	}
 }
 
-func TestServersWithoutConditionsDeleteAnyway(t *testing.T) {
+func TestServersWithoutConditionsDeleteOnlyWhatIsAskedForWithoutOne(t *testing.T) {
 	s := serve(t, func(r request) (int, string) {
 		switch {
 		case r.Method == http.MethodPost:
@@ -82,9 +82,9 @@ func TestServersWithoutConditionsDeleteAnyway(t *testing.T) {
 		}
 		return 204, ""
 	})
-	got, err := compatible(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a", ETag: "e"}})
-	if err != nil || got[0] != nil {
-		t.Errorf("got %v, %v, want no error", got, err)
+	got, err := compatible(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a", ETag: "e"}, {Key: "b"}})
+	if err != nil || !errors.Is(got[0], s3copy.ErrUnsupported) || got[1] != nil {
+		t.Errorf("got %v, %v, want a refused, and b deleted", got, err)
 	}
 	if first := s.requests()[0]; first.Header.Get("Content-Md5") == "" {
 		t.Error("no Content-MD5: servers older than S3's checksums refuse")

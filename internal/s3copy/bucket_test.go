@@ -40,7 +40,18 @@ type bucket struct {
 	copies  map[string]int // finished copies and uploads by key
 	clock   time.Time
 	ids     int
+
+	conditions conditions // of deletions
 }
+
+// conditions is what a server makes of them.
+type conditions int
+
+const (
+	heeded conditions = iota
+	ignored
+	refused
+)
 
 type pendingUpload struct {
 	req     UploadRequest
@@ -399,7 +410,9 @@ func (b *bucket) DeleteObjects(_ context.Context, objects []Deletion) ([]error, 
 		case len(objects) > 1 && !plainXML(d.Key):
 			errs[i] = fmt.Errorf("xml cannot hold %q", d.Key)
 		case !ok:
-		case d.ETag != "" && o.ETag != d.ETag:
+		case d.ETag != "" && b.conditions == refused:
+			errs[i] = ErrUnsupported
+		case d.ETag != "" && o.ETag != d.ETag && b.conditions != ignored:
 			errs[i] = ErrChanged
 		default:
 			delete(b.objects, d.Key)

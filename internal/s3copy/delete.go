@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"sync"
 )
 
 // ErrEmptySource stops a deletion that finds nothing to delete: where a copy has been,
@@ -47,10 +46,10 @@ func (e *UndeletedError) Unwrap() error { return e.Err }
 // destination with evidence better than its size, whatever the job's level says, and
 // none may be left out by a filter; else it deletes nothing and returns an
 // [UnprovenError]. A second pass lists both buckets again and deletes block by block,
-// conditional on the ETags: a block that is not exactly what the first pass proved
-// stops it. The tally's Listed is what the second pass saw, Deleted and Failed are the
-// answers. Nothing is guaranteed about an object that is written between its listing
-// and its deletion where the server ignores the condition.
+// conditional on the ETags: a block that is not exactly what the first pass proved, or
+// whose copies are not when they are listed once more right before, stops it. Where the
+// server does not heed the condition, objects are looked at and deleted one by one.
+// The tally's Listed is what the second pass saw, Deleted and Failed are the answers.
 func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally, error) {
 	job.Mode, job.Journal, job.SecondPass, job.StopAtFirst = Verify, nil, false, false
 	job.Rules.NeverReplace, job.Rules.DeleteExtra, job.Rules.Restore = false, false, false
@@ -133,117 +132,4 @@ func (s *sealer) close() {
 	s.blocks = append(s.blocks, [sha256.Size]byte(s.hash.Sum(nil)))
 	s.hash.Reset()
 	s.keys = 0
-}
-
-// deletion is the second pass.
-type deletion struct {
-	*run
-	del    Deleter
-	want   [][sha256.Size]byte
-	seal   sealer
-	block  []Deletion
-	tally  Tally
-	failed *UndeletedError
-}
-
-func (r *run) deleteSealed(ctx context.Context, del Deleter, want [][sha256.Size]byte) (Tally, error) {
-	src, dst := r.sides(0)
-	ctx, cancel := context.WithCancel(ctx)
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer cancel()
-	left, right := make(chan batch), make(chan batch)
-	readers.Go(func() { src.read(ctx, r, left) })
-	readers.Go(func() { dst.read(ctx, r, right) })
-
-	d := &deletion{run: r, del: del, want: want}
-	err := d.walk(ctx, cursor{pages: left}, cursor{pages: right})
-	if err == nil && d.failed != nil {
-		err = d.failed
-	}
-	return d.tally, err
-}
-
-// walk merges the listings once more, and deletes every block that is as it was.
-func (d *deletion) walk(ctx context.Context, left, right cursor) error {
-	m := merger{run: d.run}
-	for {
-		s, err := left.peek(ctx)
-		if err != nil {
-			return err
-		}
-		if s == nil {
-			return d.end(ctx)
-		}
-		there, err := right.peek(ctx)
-		if err != nil {
-			return err
-		}
-		order := m.order(s, there)
-		if order > 0 {
-			right.pop()
-			continue
-		}
-		if order < 0 {
-			there = nil
-		}
-		d.seal.see(s, there)
-		d.block = append(d.block, Deletion{Key: s.Key, ETag: s.ETag, Size: s.Size})
-		if d.seal.keys == 0 {
-			if err := d.flush(ctx); err != nil {
-				return err
-			}
-		}
-		left.pop()
-		if there != nil {
-			right.pop()
-		}
-	}
-}
-
-func (d *deletion) end(ctx context.Context) error {
-	d.seal.close()
-	if len(d.block) > 0 {
-		if err := d.flush(ctx); err != nil {
-			return err
-		}
-	}
-	if len(d.seal.blocks) < len(d.want) {
-		return &UnprovenError{Reason: "keys that were proven are gone from the listing"}
-	}
-	return nil
-}
-
-// flush deletes the block that was sealed last.
-func (d *deletion) flush(ctx context.Context) error {
-	n := len(d.seal.blocks)
-	if n > len(d.want) || d.seal.blocks[n-1] != d.want[n-1] {
-		return &UnprovenError{
-			Objects: int64(len(d.block)), Key: d.block[0].Key,
-			Reason: "this object, or one of those behind it, changed since it was proven",
-		}
-	}
-	for _, some := range batches(d.block) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		errs, err := d.delete(context.WithoutCancel(ctx), d.del, some)
-		if err != nil {
-			return err
-		}
-		for i, o := range some {
-			d.tally.Listed.Add(o.Size)
-			if errs[i] == nil {
-				d.tally.Deleted.Add(o.Size)
-				continue
-			}
-			d.tally.Failed.Add(o.Size)
-			if d.failed == nil {
-				d.failed = &UndeletedError{Key: o.Key, Err: errs[i]}
-			}
-			d.failed.Objects++
-		}
-	}
-	d.block = d.block[:0]
-	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // deletionsMax is how many objects one request deletes.
@@ -16,7 +18,7 @@ func batches(all []Deletion) [][]Deletion {
 	var out [][]Deletion
 	var together []Deletion
 	for _, d := range all {
-		if !plainXML(d.Key) {
+		if alone(d.Key) {
 			out = append(out, []Deletion{d})
 			continue
 		}
@@ -32,6 +34,9 @@ func batches(all []Deletion) [][]Deletion {
 	return out
 }
 
+// alone tells whether a key is deleted by a request of its own: XML cannot hold it, or holds U+FFFD in its place.
+func alone(key string) bool { return !plainXML(key) || strings.ContainsRune(key, utf8.RuneError) }
+
 // remove deletes a page's extra objects. What is not deleted is a failure of its own.
 func (r *run) remove(ctx context.Context, t *task) error {
 	errs, err := r.delete(ctx, r.job.Deleter, t.extras)
@@ -44,6 +49,11 @@ func (r *run) remove(ctx context.Context, t *task) error {
 		cause := err
 		if cause == nil {
 			cause = errs[i]
+		}
+		if errors.Is(cause, ErrUnsupported) { // as a condition is to some servers
+			if cause = r.unchanged(ctx, r.job.Destination, d); cause == nil {
+				cause = r.deleteOne(ctx, r.job.Deleter, d)
+			}
 		}
 		t.page.deleted(r.job.origin(d.Key), d, cause, time.Now())
 	}
@@ -103,11 +113,7 @@ func (r *run) removeAgain(ctx context.Context, t *task) error {
 		return r.keepFailure(ctx, t, f, err)
 	}
 	gone := Deletion{Key: to, ETag: d.ETag, Size: d.Size}
-	errs, err := r.delete(ctx, r.job.Deleter, []Deletion{gone})
-	if err == nil {
-		err = errs[0]
-	}
-	if err != nil {
+	if err := r.deleteOne(ctx, r.job.Deleter, gone); err != nil {
 		return r.keepFailure(ctx, t, f, err)
 	}
 	t.page.deleted(f.Key, gone, nil, time.Now())

@@ -1,0 +1,141 @@
+package s3copy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// heed is whether a server refuses to delete an object whose ETag is not the one given.
+type heed int
+
+const (
+	heedUnknown heed = iota
+	heeds
+	heedsNot
+)
+
+// noETag is the ETag of nothing.
+const noETag = "00000000000000000000000000000000"
+
+// standFor is how old the last look at the copies may be when a source object goes.
+const standFor = time.Second
+
+// stand lists the block's copies once more, right before their sources go: the pages of the
+// walk were fetched ahead, and a slow answer makes them old.
+func (d *deletion) stand(ctx context.Context) error {
+	if !d.stood.IsZero() && time.Since(d.stood) < standFor {
+		return nil
+	}
+	d.stood = time.Now()
+	_, side := d.sides(0)
+	side.after, side.through = d.behind, d.job.place(d.block[len(d.block)-1].Key)
+	left := d.there
+	for w := newWalk(side); !w.over() && len(left) > 0; {
+		b := w.page(ctx, d.run)
+		if b.err != nil {
+			return b.err
+		}
+		for i := range b.objects {
+			o := &b.objects[i]
+			if len(left) == 0 || o.Key != left[0].Key {
+				continue // only the destination has it
+			}
+			if o.ETag != left[0].ETag || o.Size != left[0].Size || !o.Modified.Equal(left[0].Modified) {
+				return d.unproven(left[0].Key, "its copy changed since it was proven")
+			}
+			left = left[1:]
+		}
+		if len(b.objects) > 0 {
+			d.shelf.put(b.whole)
+		}
+	}
+	if len(left) > 0 {
+		return d.unproven(left[0].Key, "its copy is gone since it was proven")
+	}
+	return nil
+}
+
+// unproven names the source's key of a copy.
+func (d *deletion) unproven(copied, why string) error {
+	return &UnprovenError{Objects: 1, Key: d.job.origin(copied), Reason: why}
+}
+
+// guarded deletes objects only while each is the one that was listed: by the server's condition where it heeds
+// that, else by a look at each right before. Beside an error there may be answers.
+func (d *deletion) guarded(ctx context.Context, some []Deletion) ([]error, error) {
+	known := &d.heeded[0]
+	if alone(some[0].Key) {
+		known = &d.heeded[1]
+	}
+	if *known == heedUnknown {
+		var err error
+		if *known, err = d.test(ctx, some[0]); err != nil {
+			return nil, err
+		}
+	}
+	if *known == heeds {
+		return d.delete(ctx, d.del, some)
+	}
+	errs := make([]error, len(some))
+	for i, o := range some {
+		if err := d.stand(ctx); err != nil {
+			for ; i < len(errs); i++ {
+				errs[i] = err
+			}
+			return errs, err
+		}
+		if errs[i] = d.unchanged(ctx, d.job.Source, o); errs[i] == nil {
+			errs[i] = d.deleteOne(ctx, d.del, o)
+		}
+		if errors.Is(errs[i], ErrNotFound) {
+			errs[i] = nil
+		}
+	}
+	return errs, nil
+}
+
+// test asks to delete an object, which is to be deleted anyway and was looked at, if its ETag is one that it has not.
+// The server that deletes it does not heed conditions. No answer leaves it unknown.
+func (d *deletion) test(ctx context.Context, o Deletion) (heed, error) {
+	if err := d.unchanged(ctx, d.job.Source, o); err != nil {
+		return heedUnknown, nil //nolint:nilerr // it is looked at again, and told of, when it is to be deleted
+	}
+	o.ETag = noETag
+	errs, err := d.delete(ctx, d.del, []Deletion{o})
+	switch {
+	case err != nil:
+		return heedUnknown, err
+	case errors.Is(errs[0], ErrChanged):
+		return heeds, nil
+	case errs[0] == nil || errors.Is(errs[0], ErrUnsupported):
+		return heedsNot, nil
+	}
+	return heedUnknown, nil
+}
+
+// unchanged tells whether an object is still the one to delete: ErrChanged where it is not, ErrNotFound where it is gone.
+func (r *run) unchanged(ctx context.Context, h Header, o Deletion) error {
+	now, err := r.head(ctx, h, HeadRequest{Key: o.Key})
+	switch {
+	case err != nil:
+		return fmt.Errorf("look at it before its deletion: %w", err)
+	case now.ETag != o.ETag || now.Size != o.Size:
+		return ErrChanged
+	}
+	return nil
+}
+
+// deleteOne deletes an object that was looked at a moment ago, without a condition where the server knows none.
+func (r *run) deleteOne(ctx context.Context, del Deleter, o Deletion) error {
+	errs, err := r.delete(ctx, del, []Deletion{o})
+	if err == nil && errors.Is(errs[0], ErrUnsupported) && o.ETag != "" {
+		o.ETag = ""
+		errs, err = r.delete(ctx, del, []Deletion{o})
+	}
+	if err != nil {
+		return err
+	}
+	return errs[0]
+}

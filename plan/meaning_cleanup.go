@@ -49,6 +49,10 @@ func (c *checker) objectsGo(at, objects string, p Pair) {
 		c.wrong(objects, dotted(objects)+" is after-verify, and "+dotted(at)+" never overwrites",
 			"an object that is skipped forbids deleting the source: write overwrite: changed")
 	}
+	if extra := c.first(at+"/copy/delete_extra", "/copy/delete_extra"); p.Copy.DeleteExtra && c.ok(extra) {
+		c.warn(extra, dotted(extra)+" has no effect on "+dotted(at)+", whose objects are moved: what is at the destination only may be their only copy",
+			"keep source_objects to mirror")
+	}
 	level, otherwise := c.first(at+"/verify/level", "/verify/level"), c.first(at+"/verify/otherwise", "/verify/otherwise")
 	switch {
 	case !c.ok(level, otherwise):

@@ -402,6 +402,9 @@ func TestWhatIsProbablyNotMeantIsWarned(t *testing.T) {
 		{"bucket goes", with(pair, pair+"verify: {level: bytes}\ncleanup: {source_objects: after-verify, source_bucket: after-verify}\n"), []string{
 			"13:56: cleanup.source_bucket: the name of a deleted bucket is free for anyone to take | source_objects: after-verify alone empties it and keeps the name",
 		}},
+		{"moved and mirrored", with(pair, pair+"copy: {delete_extra: true}\nverify: {otherwise: bytes}\ncleanup: {source_objects: after-verify}\n"), []string{
+			"12:22: copy.delete_extra has no effect on buckets[0], whose objects are moved: what is at the destination only may be their only copy | keep source_objects to mirror",
+		}},
 		{"evidence may be missing", with(pair, pair+"cleanup: {source_objects: after-verify}\n"), []string{
 			"12:27: cleanup.source_objects: an object without a comparable checksum is accepted, and forbids deleting the source of buckets[0] | verify.otherwise: bytes reads such objects again",
 		}},

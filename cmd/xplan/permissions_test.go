@@ -435,7 +435,7 @@ func operationsOf(action string) []string {
 		"s3:GetObject":                        {"s3:GetObject", "s3:HeadObject"},
 		"s3:DeleteObject":                     {"s3:DeleteObject", "s3:DeleteObjects"},
 		// Only a crash between the intent and the ID of an upload asks for the list: the test's kill comes later.
-		"s3:ListBucketMultipartUploads": {"s3:AbortMultipartUpload"},
+		"s3:ListBucketMultipartUploads": {"s3:ListMultipartUploads", "s3:AbortMultipartUpload"},
 		"kms:Decrypt":                   {"s3:HeadObject", "s3:GetObject"},
 		"iam:GetRolePolicy":             {"iam:ListRolePolicies"}, // the case's role has no inline policies
 		"iam:TagPolicy":                 {"iam:CreatePolicy"},

@@ -82,7 +82,7 @@ func (d *deleting) together(ctx context.Context, which []int) (again []int) {
 		}
 		return nil
 	}
-	return d.account(ctx, which, out)
+	return d.account(which, out)
 }
 
 // withMD5 sends what servers older than S3's checksums want to see.
@@ -102,7 +102,7 @@ func (d *deleting) instead(ctx context.Context, err error, o s3copy.Deletion) er
 }
 
 // account holds the answer against what was asked: every object has to be in it.
-func (d *deleting) account(ctx context.Context, which []int, out *s3.DeleteObjectsOutput) (again []int) {
+func (d *deleting) account(which []int, out *s3.DeleteObjectsOutput) (again []int) {
 	answers := make(map[string]error, len(which))
 	for _, o := range out.Deleted {
 		answers[aws.ToString(o.Key)+"\x00"+aws.ToString(o.VersionId)] = nil

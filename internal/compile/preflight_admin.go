@@ -39,8 +39,9 @@ func (b *builder) adminCalls(s Step) []call {
 		return []call{b.grantCall("clean up the grant", "kms:RevokeGrant", *s.Spec.Grant)}
 	case s.Kind == KindCleanSourceObjects && changes:
 		site := b.bucketSite(s.Spec.Copy.Pair.Source)
+		uploads := call{leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:ListBucketMultipartUploads", where: site}
 		site.resource += "/" + s.Spec.Copy.Pair.Prefix
-		return []call{{leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:DeleteObject", where: site, below: true, unknown: existingTags()}}
+		return []call{uploads, {leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:DeleteObject", where: site, below: true, unknown: existingTags()}}
 	case s.Kind == KindCredentials && s.Spec.Credentials.Kind == plan.AssumeRole && b.w.Principal.Trust != "":
 		return []call{{leg: "assume the role", side: plan.Destination, action: "sts:AssumeRole", where: site{
 			resource: s.Spec.Credentials.Principal, account: b.p.Accounts.Destination.ID, role: s.Spec.Credentials.Principal,

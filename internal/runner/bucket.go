@@ -131,7 +131,10 @@ func bucketGone(ctx context.Context, api Buckets, name string) error {
 
 // cleanSourceBucket deletes the source's bucket, when its objects are gone and a person confirmed it.
 type cleanSourceBucket struct {
-	api       Buckets
+	api interface {
+		Buckets
+		Opener
+	}
 	own       owner
 	confirmed map[string]bool
 }
@@ -143,6 +146,10 @@ func (r cleanSourceBucket) Run(ctx context.Context, s compile.Step) (executor.Re
 	}
 	if err := bucketGone(ctx, r.api, spec.Name); err == nil {
 		return held("gone already"), nil
+	}
+	at := compile.Location{Bucket: spec.Name, Region: spec.Region, Account: spec.Account}
+	if why, err := unfinished(ctx, r.api, at, ""); err != nil || why != "" {
+		return waiting(why), err
 	}
 	if err := r.api.DeleteBucket(ctx, spec); err != nil {
 		return executor.Result{}, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"xplan/executor"
 	"xplan/internal/compile"
@@ -58,6 +59,9 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if why, err := r.forbidden(ctx, c); err != nil || why != "" {
 		return waiting(why), err
 	}
+	if why, err := unfinished(ctx, r.d.Source, c.Source(), c.Pair.Prefix); err != nil || why != "" {
+		return waiting(why), err
+	}
 	job := r.asAdmins(s3copy.Verify, c)
 	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
 	if sum, ok := r.ends.get(c.Pair.ID()); errors.Is(err, s3copy.ErrEmptySource) && (!ok || sum.Tally.Listed.Objects == 0) {
@@ -77,6 +81,22 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 		res.Detail = tally
 	}
 	return res, err
+}
+
+// unfinished tells of uploads by parts that stand below a prefix of the source: somebody writes there still, and what
+// they upload goes with a deleted bucket. A server that knows no uploads has none.
+func unfinished(ctx context.Context, o Opener, at compile.Location, prefix string) (string, error) {
+	all, err := o.OpenDestination(at, at).ListUploads(ctx, prefix)
+	switch {
+	case errors.Is(err, s3copy.ErrDenied):
+		return fmt.Sprintf("whether an upload to %s is under way could not be read (s3:ListBucketMultipartUploads is denied): nothing of it is deleted", at.Bucket), nil
+	case errors.Is(err, s3copy.ErrUnsupported):
+		return "", nil
+	case err != nil || len(all) == 0:
+		return "", err
+	}
+	return fmt.Sprintf("%d uploads to %s are not finished, the one of %q is from %s: nothing of it is deleted. Have them completed or aborted, and run xplan apply",
+		len(all), at.Bucket, all[0].Key, all[0].Initiated.UTC().Format(time.RFC3339)), nil
 }
 
 // first gives a key of the job's source, "" where it holds none.
@@ -135,6 +155,9 @@ func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, e
 	c := *s.Spec.Copy
 	if !r.d.Confirmed[c.Pair.Destination] {
 		return waiting(fmt.Sprintf("deleting what only %s has wants --confirm=%s", c.Pair.Destination, c.Pair.Destination)), nil
+	}
+	if c.Pair.Cleanup.SourceObjects == plan.AfterVerify {
+		return waiting(fmt.Sprintf("the plan moves objects out of %s, and %s may hold the only copy of what it has not: nothing is deleted there", c.Pair.Source, c.Pair.Destination)), nil
 	}
 	deleter := Opener(r.d.Destination)
 	job := r.asAdmins(s3copy.Copy, c)

@@ -13,6 +13,11 @@
 //	    when every key of the oldest page is settled, the cursor moves over it
 //	    cursors, counts and failures are committed together
 //
+// Ranges are listed side by side. A worker that idles splits the range with most left, at
+// a key guessed from those seen; the new range's first page tells whether the guess was
+// good. Splits may cost a twelfth of the pages listed, and no key is merged twice or left
+// out (docs/adr/0010).
+//
 // What fails is recorded, retried once when everything else is settled, and again by
 // every later run of the job; it never ends a run. What ends one is that the listing
 // cannot go on: no credentials, no bucket, no permission to list, no journal.

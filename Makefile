@@ -2,6 +2,7 @@
 TOOL := go tool -modfile=internal/tools/go.mod
 PKG  ?= ./internal/s3copy
 FUZZ ?= .
+FUZZTIME ?= 20s
 KEYS ?= 10000
 ROUNDS ?= 300
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
@@ -23,6 +24,7 @@ fmt:   ; $(TOOL) golangci-lint fmt ./...
 tidy:  ; go mod tidy -diff
 update: ; go test ./cmd/xplan ./internal/view ./internal/compile ./schemas -update # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
+fuzz-all: ; FUZZTIME=$(FUZZTIME) internal/tools/fuzz.sh # every fuzzer for FUZZTIME, and how many inputs each has run
 faults: ; XPLAN_TEST_FAULTS=all go test -count=1 ./internal/awsapi -run 'TestEvery(MethodHasItsFaults|CallSurvivesEveryFault)' -v | grep -v '^=== ' # minutes; the tests try one case in five
 real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATreeOfFiles -v -timeout 60m # 20,000 files and two of 3 GiB: 15 GB of disk, minutes
 torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: half an hour or so

@@ -25,7 +25,9 @@ tidy:  ; go mod tidy -diff
 update: ; go test ./cmd/xplan ./internal/view ./internal/compile ./schemas -update # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
 fuzz-all: ; FUZZTIME=$(FUZZTIME) internal/tools/fuzz.sh # every fuzzer for FUZZTIME, and how many inputs each has run
-faults: ; XPLAN_TEST_FAULTS=all go test -count=1 ./internal/awsapi -run 'TestEvery(MethodHasItsFaults|CallSurvivesEveryFault)' -v | grep -v '^=== ' # minutes; the tests try one case in five
+faults: ## every request of every call, and every operation of a run, goes wrong in every way: half an hour; the tests try a sample
+	XPLAN_TEST_FAULTS=all go test -count=1 -timeout 90m -v -run 'TestEvery(MethodHasItsFaults|CallSurvivesEveryFault)' ./internal/awsapi | grep -v '^=== '
+	XPLAN_TEST_FAULTS=all go test -count=1 -timeout 90m -v -run 'TestARunSurvivesEveryFault' ./test | grep -v '^=== '
 real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATreeOfFiles -v -timeout 60m # 20,000 files and two of 3 GiB: 15 GB of disk, minutes
 torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: half an hour or so
 	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'TestARunSurvives' ./cmd/xplan | grep -v '^=== '

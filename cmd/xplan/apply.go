@@ -25,6 +25,7 @@ type applyFlags struct {
 	confirm []string
 	noScan  bool
 	newRun  bool
+	despite bool          // what is surely denied by the preflight does not refuse the run
 	maxAge  time.Duration // of a saved plan; 0: any
 }
 
@@ -92,6 +93,7 @@ func (a *app) applyCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.newRun, "new-run", false, "start over instead of going on with an unfinished run")
+	cmd.Flags().BoolVar(&f.despite, "despite-findings", false, "go on although the review says denied: where you know that it is let")
 	cmd.Flags().DurationVar(&f.maxAge, "max-age", 0, "refuse a saved plan that is older, such as 24h")
 	addSigners(cmd)
 	return cmd
@@ -182,7 +184,7 @@ func (a *app) apply(ctx context.Context, w work) error {
 	if !prog.HasChanges() && w.previous == nil {
 		return a.nothing(prog, w)
 	}
-	if err := prog.Denied(); err != nil {
+	if err := prog.Denied(); err != nil && !w.flags.despite {
 		return err
 	}
 	if !w.flags.yes && w.reviewed == nil {

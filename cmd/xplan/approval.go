@@ -161,6 +161,30 @@ func (w work) approve(run state.Run) error {
 	return w.db.AppendEvent(line)
 }
 
+// insist says, and puts into the run's log, that a person has overruled the preflight, and in what.
+func (a *app) insist(w work, run state.Run, prog *compile.Program) error {
+	denied, ok := errors.AsType[*compile.PreflightError](prog.Denied())
+	if !ok {
+		return nil
+	}
+	for _, f := range denied.Findings {
+		d := diagnostic{Severity: "warning", Message: "goes on by --despite-findings, although denied: " + f.String(), Run: run.ID, Time: time.Now().UTC()}
+		line, err := view.JSON(d)
+		if err == nil {
+			err = w.db.AppendEvent(line)
+		}
+		if err != nil {
+			return err
+		}
+		if a.json {
+			a.jsonLine(d)
+		} else {
+			a.say("%s", d.Message)
+		}
+	}
+	return nil
+}
+
 // A refusedError says why a saved plan is not applied though the file is sound: exit 12.
 type refusedError struct{ why string }
 

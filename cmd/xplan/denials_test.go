@@ -344,6 +344,35 @@ func foundByPlan(t *testing.T, s *site, d denial) {
 	}
 }
 
+// TestAPersonMayGoOnDespiteTheFindings overrules a denial that is none any more when it comes to it.
+func TestAPersonMayGoOnDespiteTheFindings(t *testing.T) {
+	t.Parallel()
+	s := denialSite(t)
+	recipe(t, s)
+	lock := `{"Version":"2012-10-17","Statement":[{"Sid":"Never","Effect":"Deny","Action":"s3:PutObject","Resource":"*"}]}`
+	arranged(t, s.server.PutInlinePolicy(docsUser, "lock", lock))
+	s.server.Inject(sandbox.Fault{Operation: "CreateAccessKey", Times: 1, Call: func() {
+		if err := s.server.PutInlinePolicy(docsUser, "lock", fmt.Sprintf(everything, "s3:PutObject")); err != nil {
+			t.Error(err)
+		}
+	}})
+	s.xplan(t, exitDone, "plan", "plan.yaml", "-o", "saved.plan")
+	for _, args := range [][]string{{"apply", "plan.yaml", "--yes"}, {"apply", "saved.plan"}} {
+		text, status := s.both(t, args...)
+		if status != exitError || !strings.HasSuffix(text, "xplan apply with --despite-findings goes on, and the run's log keeps that it did") {
+			t.Errorf("%v: exit status %d, want a refusal that names the way on last:\n%s", args, status, text)
+		}
+	}
+	if _, status := s.both(t, "resume", "--despite-findings"); status != exitUsage {
+		t.Errorf("resume takes the flag: exit status %d", status)
+	}
+	s.xplan(t, exitDone, "apply", "plan.yaml", "--yes", "--despite-findings")
+	newEventLines(t).check(t, s.xplan(t, exitDone, "logs", "--json"))
+	if log := s.xplan(t, exitDone, "logs"); !strings.Contains(log, "goes on by --despite-findings, although denied: write destination") {
+		t.Errorf("the log does not keep what was overruled:\n%s", log)
+	}
+}
+
 func foundByRun(t *testing.T, s *site, d denial) {
 	t.Helper()
 	text, status := s.both(t, "apply", "plan.yaml", "--yes")

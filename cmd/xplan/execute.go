@@ -28,6 +28,9 @@ func (a *app) execute(ctx context.Context, w work, s survey, prog *compile.Progr
 	if err != nil {
 		return err
 	}
+	if err := a.insist(w, run, prog); err != nil {
+		return err
+	}
 	progress := &runner.Progress{}
 	l := newLife(a, w, run, prog, progress)
 	ex, err := executor.New(executor.Options{

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"xplan/executor"
 	"xplan/internal/view"
@@ -60,6 +61,8 @@ type diagnostic struct {
 	Message  string
 	Exit     int           // of the command, with an error
 	Problem  *plan.Problem // of a plan file: where it is
+	Run      string        // of a run's own
+	Time     time.Time     // of a run's own
 }
 
 // MarshalJSON puts the place beside the message.
@@ -70,6 +73,9 @@ func (d diagnostic) MarshalJSON() ([]byte, error) {
 	}
 	if p := d.Problem; p != nil {
 		line["file"], line["line"], line["column"], line["pointer"], line["hint"] = p.File, p.Line, p.Column, p.Pointer, p.Hint
+	}
+	if d.Run != "" {
+		line["run"], line["time"] = d.Run, d.Time
 	}
 	return json.Marshal(line)
 }

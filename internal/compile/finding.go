@@ -56,6 +56,7 @@ func (e *PreflightError) Error() string {
 			b.WriteString("\n    " + f.Statement)
 		}
 	}
+	b.WriteString("\n  or, where you know that it is let all the same: xplan apply with --despite-findings goes on, and the run's log keeps that it did")
 	return b.String()
 }
 

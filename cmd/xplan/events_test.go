@@ -111,7 +111,7 @@ func TestJSONStreamsAreAsTheSchemaSays(t *testing.T) {
 	e.check(t, s.xplan(t, exitDone, "show", "--json", "saved.plan"))
 	e.check(t, s.xplan(t, exitFailed, "apply", "--json", "--yes", "plan.yaml"))
 	e.check(t, s.xplan(t, exitDrift, "apply", "--json", "saved.plan"))
-	for _, args := range [][]string{{"status"}, {"runs"}, {"logs"}} {
+	for _, args := range [][]string{{"status"}, {"runs"}, {"logs"}, {"state", "check"}} {
 		e.check(t, s.xplan(t, exitDone, append(args, "--json")...))
 	}
 	s.server.RemoveObject("tommy", "customer")

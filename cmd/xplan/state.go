@@ -116,7 +116,7 @@ func inspectState(path string) (r view.StateCheck, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	r = view.StateCheck{Path: path, Plan: db.Name(), Layout: state.Layout, Problems: []string{}}
+	r = view.StateCheck{Path: path, Plan: db.Name(), Layout: state.Layout, Problems: []string{}, Left: []string{}, Kept: []string{}, Pairs: []view.StatePair{}}
 	found := db.Check()
 	for _, e := range found {
 		r.Problems = append(r.Problems, e.Error())
@@ -143,7 +143,8 @@ func checkedRuns(db *state.DB, r *view.StateCheck) error {
 		}
 	}
 	owned, err := db.Owned()
-	r.Left, r.Kept = left(owned)
+	toGo, kept := left(owned)
+	r.Left, r.Kept = append(r.Left, toGo...), append(r.Kept, kept...)
 	return err
 }
 

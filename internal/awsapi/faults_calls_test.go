@@ -381,6 +381,10 @@ func otherCalls() []faultCall {
 			who, err := w.b.Identity(ctx)
 			return who.Account + who.ARN, err
 		}},
+		{name: "Account.CanonicalID", do: func(ctx context.Context, w *faultWorld) (string, error) {
+			id, err := w.b.CanonicalID(ctx)
+			return fmt.Sprint(id != ""), err
+		}},
 		{name: "Account.Instance", missing: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
 			f, err := w.b.Instance(ctx, instance, "us-west-2")
 			return fmt.Sprintf("%+v", f), err

@@ -19,7 +19,8 @@ type Owned struct {
 	Digest  string // of the statement or document
 	Intent  bool   // intended, and not known to be done
 	// Before is what stood before an intent was carried out: IDs of keys, or digests
-	// of earlier documents of ours. Of what was made it is the other digests that it is known by.
+	// of earlier documents of ours. Of what was made it is the other digests that it is known by,
+	// and the unique ID that it was given, behind "id:".
 	Before []string
 	Since  time.Time
 }

@@ -29,7 +29,7 @@ func (s *session) ManagedPolicy(ctx context.Context, arn string) (compile.Manage
 		return compile.ManagedPolicy{}, emptyAnswer("read policy %s", arn)
 	}
 	p := compile.ManagedPolicy{
-		Exists: true, ARN: arn, Name: aws.ToString(out.Policy.PolicyName),
+		Exists: true, ARN: arn, Name: aws.ToString(out.Policy.PolicyName), ID: aws.ToString(out.Policy.PolicyId),
 		Default: aws.ToString(out.Policy.DefaultVersionId), Tags: tagsOf(out.Policy.Tags),
 	}
 	version, err := c.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: &p.Default})

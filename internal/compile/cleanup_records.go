@@ -9,6 +9,9 @@ import (
 // onlyRecorded is said of what a person removed by hand, or what was meant and never made.
 const onlyRecorded = "not there any more: its record goes"
 
+// anotherStands is said of a name under which somebody else made something after ours was deleted.
+const anotherStands = "deleted and made again since, not by this plan: it stays, and the record of ours goes"
+
 // cleanRecords is for what is recorded as ours, but not to be seen: removed by hand, or meant and never made.
 // Without a step of its own such a record would be reported as left for ever. The runners look again before they
 // forget it. What may not be read stays recorded.
@@ -50,10 +53,15 @@ func (b *builder) recordOnly(o Owned) (Step, bool) {
 	switch o.Kind {
 	case KindPolicy:
 		name := policyName(o.Subject)
-		return Step{
+		s := Step{
 			ID: id(KindCleanPolicy, name), Subject: name,
 			Spec: Spec{Policy: &PolicySpec{ARN: o.Subject, Name: name, Tags: b.tags(), Digest: o.Digest}},
-		}, !b.has(id(KindPolicy, name)) && b.policyGone(o.Subject)
+		}
+		other := slices.ContainsFunc(b.w.Policies, func(m ManagedPolicy) bool { return m.ARN == o.Subject && b.replaced(o, m.Exists, m.ID, m.Tags) })
+		if other {
+			s.Change.Note = anotherStands
+		}
+		return s, !b.has(id(KindPolicy, name)) && (other || b.policyGone(o.Subject))
 	case KindAttachment:
 		name := policyName(o.Subject)
 		return Step{
@@ -70,9 +78,14 @@ func (b *builder) recordOnly(o Owned) (Step, bool) {
 		mine := b.p.Principal != nil && b.p.Principal.ARN == o.Subject
 		label := parseEntity(o.Subject).label()
 		gone := mine && !b.w.Principal.Exists && !b.unseen("principal") && !b.has(b.principalID())
-		return Step{ID: id(KindCleanPrincipal, label), Subject: label, Spec: Spec{Principal: &PrincipalSpec{
+		s := Step{ID: id(KindCleanPrincipal, label), Subject: label, Spec: Spec{Principal: &PrincipalSpec{
 			ARN: o.Subject, Name: parseEntity(o.Subject).name, Role: parseEntity(o.Subject).role(), Tags: b.tags(),
-		}}}, gone
+		}}}
+		other := mine && b.replaced(o, b.w.Principal.Exists, b.w.Principal.UserID, b.w.Principal.Tags)
+		if other {
+			s.Change.Note = anotherStands
+		}
+		return s, gone || other
 	case KindBucketPolicy:
 		return b.recordedStatement(o)
 	case KindBucket:
@@ -112,6 +125,11 @@ func (b *builder) recordedStatement(o Owned) (Step, bool) {
 	default:
 		return s, !have.there
 	}
+}
+
+// replaced tells whether what stands is not what the record is of.
+func (b *builder) replaced(o Owned, exists bool, id string, tags map[string]string) bool {
+	return exists && !o.KnownBy(id) && tags[PlanTag] != b.p.Name
 }
 
 func (b *builder) policyGone(arn string) bool {

@@ -35,6 +35,32 @@ func findOwned(all []Owned, kind Kind, subject, parent string) (Owned, bool) {
 	return Owned{}, false
 }
 
+// idMark stands before the unique IDs among the words of Owned.Before.
+const idMark = "id:"
+
+// UniqueID is how a record's Before holds the unique ID that IAM gave to what was made; nil for "".
+func UniqueID(id string) []string {
+	if id == "" {
+		return nil
+	}
+	return []string{idMark + id}
+}
+
+// KnownBy tells whether the record can be of what has this unique ID: what was deleted and made again under its name
+// has another one, and is somebody else's. A record without an ID tells by the name alone.
+func (o Owned) KnownBy(id string) bool {
+	none := true
+	for _, word := range o.Before {
+		if known, ok := strings.CutPrefix(word, idMark); ok {
+			if known == id {
+				return true
+			}
+			none = false
+		}
+	}
+	return none
+}
+
 // policyOurs: state says so, or the tags do, as IAM sets them in the call that creates the policy. An intent
 // counts where the document is the one that was meant.
 func policyOurs(owned []Owned, planName string, m ManagedPolicy) bool {
@@ -45,7 +71,7 @@ func policyOurs(owned []Owned, planName string, m ManagedPolicy) bool {
 		return true
 	}
 	o, ok := findOwned(owned, KindPolicy, m.ARN, "")
-	return ok && (!o.Intent || o.Digest == documentDigest(m.Document))
+	return ok && o.KnownBy(m.ID) && (!o.Intent || o.Digest == documentDigest(m.Document))
 }
 
 // principalOurs tells whether a run of this plan made the principal.
@@ -54,7 +80,7 @@ func principalOurs(owned []Owned, planName string, f PrincipalFacts) bool {
 		return false
 	}
 	o, ok := findOwned(owned, KindPrincipal, f.ARN, "")
-	return f.Tags[PlanTag] == planName || (ok && !o.Intent)
+	return f.Tags[PlanTag] == planName || (ok && !o.Intent && o.KnownBy(f.UserID))
 }
 
 // A standing is what stands at our Sid in a bucket's policy.
@@ -166,13 +192,13 @@ func taggedIAM(p *plan.Plan, w World) []Owned {
 		if !m.Exists || m.Tags[PlanTag] != p.Name {
 			continue
 		}
-		found = append(found, Owned{Kind: KindPolicy, Side: plan.Destination, Subject: m.ARN, Digest: documentDigest(m.Document)})
+		found = append(found, Owned{Kind: KindPolicy, Side: plan.Destination, Subject: m.ARN, Digest: documentDigest(m.Document), Before: UniqueID(m.ID)})
 		if w.Principal.Exists && attached(w.Principal, m) {
 			found = append(found, Owned{Kind: KindAttachment, Side: plan.Destination, Subject: m.ARN, Parent: w.Principal.ARN})
 		}
 	}
 	if w.Principal.Exists && w.Principal.Tags[PlanTag] == p.Name {
-		found = append(found, Owned{Kind: KindPrincipal, Side: plan.Destination, Subject: w.Principal.ARN})
+		found = append(found, Owned{Kind: KindPrincipal, Side: plan.Destination, Subject: w.Principal.ARN, Before: UniqueID(w.Principal.UserID)})
 	}
 	return found
 }

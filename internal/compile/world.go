@@ -117,6 +117,7 @@ type ManagedPolicy struct {
 	Exists   bool
 	ARN      string
 	Name     string
+	ID       string // ANPA…: another policy of the same name has another
 	Default  string // version ID
 	Versions int
 	Document string // of the default version, JSON
@@ -215,7 +216,7 @@ type Owned struct {
 	Parent  string
 	Digest  string   // of the statement or document
 	Intent  bool     // intended, and not known to be done
-	Before  []string // IDs of the keys that the user had; digests that the statement had
+	Before  []string // IDs of the keys that the user had; digests that the statement had; see KnownBy
 	Since   time.Time
 }
 

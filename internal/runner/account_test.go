@@ -173,7 +173,7 @@ func (a *account) ManagedPolicy(_ context.Context, arn string) (compile.ManagedP
 func (a *account) CreatePolicy(_ context.Context, p compile.PolicySpec) error {
 	return a.do("CreatePolicy", p.Name, func() {
 		a.policies[p.ARN] = compile.ManagedPolicy{
-			Exists: true, ARN: p.ARN, Name: p.Name, Default: "v1", Versions: 1, Document: p.Document, Tags: maps.Clone(p.Tags),
+			Exists: true, ARN: p.ARN, Name: p.Name, ID: "ANPA1", Default: "v1", Versions: 1, Document: p.Document, Tags: maps.Clone(p.Tags),
 		}
 	})
 }

@@ -54,8 +54,10 @@ func (r cleanUploads) abortLost(ctx context.Context, dest s3copy.Multipart, c co
 	if err != nil {
 		return executor.Result{}, err
 	}
-	if len(lost) > 0 && (len(made) == 0 || made[0].Intent) {
-		return waiting(lostWords(c, lost)), nil
+	if len(lost) > 0 {
+		if alone, err := r.alone(ctx, made); err != nil || !alone {
+			return waiting(lostWords(c, lost)), err
+		}
 	}
 	for _, u := range lost {
 		if err := dest.AbortUpload(ctx, u.Key, u.ID); err != nil {
@@ -66,6 +68,15 @@ func (r cleanUploads) abortLost(ctx context.Context, dest s3copy.Multipart, c co
 		return done(fmt.Sprintf("%d uploads of ours aborted", aborted)), nil
 	}
 	return held("no upload of ours is left"), nil
+}
+
+// alone tells whether the principal is there for the plan alone: a run made it, and it was not made again since.
+func (r cleanUploads) alone(ctx context.Context, made []compile.Owned) (bool, error) {
+	if len(made) == 0 || made[0].Intent {
+		return false, nil
+	}
+	have, err := r.d.Destination.Principal(ctx, made[0].Subject)
+	return !have.Exists || made[0].KnownBy(have.UserID), err
 }
 
 // lostWords name the first few, ready to paste.

@@ -122,14 +122,21 @@ func (o owner) has(kind compile.Kind, subject string) (bool, error) {
 
 // make records the intent, runs the effect, and records the fact.
 func (o owner) make(ctx context.Context, x compile.Owned, effect func(context.Context) error) error {
+	before := x.Before
+	return o.makeKnown(ctx, x, func(ctx context.Context) ([]string, error) { return before, effect(ctx) })
+}
+
+// makeKnown is make of what gets a unique ID: the effect tells what the fact is known by.
+func (o owner) makeKnown(ctx context.Context, x compile.Owned, effect func(context.Context) ([]string, error)) error {
 	x.Since, x.Intent = o.now().UTC(), true
 	if err := o.Intend(x); err != nil {
 		return err
 	}
-	if err := effect(ctx); err != nil {
+	known, err := effect(ctx)
+	if err != nil {
 		return err
 	}
-	x.Intent = false
+	x.Intent, x.Before = false, known
 	return o.Own(x)
 }
 

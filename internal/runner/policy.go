@@ -33,7 +33,7 @@ func (r policyRunner) Run(ctx context.Context, s compile.Step) (executor.Result,
 			Fix: "choose another permissions.policy, or set permissions.adopt: true to take it over, clean-up included",
 		}
 	}
-	x := compile.Owned{Kind: compile.KindPolicy, Side: plan.Destination, Subject: spec.ARN, Digest: spec.Digest}
+	x := compile.Owned{Kind: compile.KindPolicy, Side: plan.Destination, Subject: spec.ARN, Digest: spec.Digest, Before: compile.UniqueID(have.ID)}
 	if have.Exists && sameDocument(have.Document, spec.Document) {
 		return held("version " + have.Default + " says that already"), r.own.Own(x)
 	}
@@ -41,11 +41,16 @@ func (r policyRunner) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if have.Exists {
 		write, said = r.api.UpdatePolicy, "new default version"
 	}
-	err = r.own.make(ctx, x, func(ctx context.Context) error {
+	err = r.own.makeKnown(ctx, x, func(ctx context.Context) (known []string, err error) {
 		if err := write(ctx, spec); err != nil {
-			return err
+			return nil, err
 		}
-		return until(ctx, readBackFor, func(ctx context.Context) error { return r.stands(ctx, spec) })
+		err = until(ctx, readBackFor, func(ctx context.Context) error {
+			have, err := r.stands(ctx, spec)
+			known = compile.UniqueID(have.ID)
+			return err
+		})
+		return known, err
 	})
 	if err != nil {
 		return executor.Result{}, err
@@ -53,15 +58,12 @@ func (r policyRunner) Run(ctx context.Context, s compile.Step) (executor.Result,
 	return done(said + ", read back"), nil
 }
 
-func (r policyRunner) stands(ctx context.Context, spec compile.PolicySpec) error {
+func (r policyRunner) stands(ctx context.Context, spec compile.PolicySpec) (compile.ManagedPolicy, error) {
 	have, err := r.api.ManagedPolicy(ctx, spec.ARN)
-	switch {
-	case err != nil:
-		return err
-	case !have.Exists || !sameDocument(have.Document, spec.Document):
-		return fmt.Errorf("policy %s: %w", spec.Name, errNotYet)
+	if err == nil && (!have.Exists || !sameDocument(have.Document, spec.Document)) {
+		err = fmt.Errorf("policy %s: %w", spec.Name, errNotYet)
 	}
-	return nil
+	return have, err
 }
 
 // isOurPolicy tells whether a run of this plan made what stands: state or the tags say so. An
@@ -76,7 +78,7 @@ func isOurPolicy(known []compile.Owned, have compile.ManagedPolicy, spec compile
 		digest = compile.PolicyDigest(doc)
 	}
 	return slices.ContainsFunc(known, func(x compile.Owned) bool {
-		return !x.Intent || x.Digest == digest || slices.Contains(x.Before, digest)
+		return x.KnownBy(have.ID) && (!x.Intent || x.Digest == digest || slices.Contains(x.Before, digest))
 	})
 }
 

@@ -31,16 +31,16 @@ func (r principal) Run(ctx context.Context, s compile.Step) (executor.Result, er
 	if !spec.Create {
 		return executor.Result{}, fmt.Errorf("%s does not exist: make it, or set principal.create: true", spec.ARN)
 	}
-	err = r.own.make(ctx, compile.Owned{Kind: compile.KindPrincipal, Side: plan.Destination, Subject: spec.ARN},
-		func(ctx context.Context) error {
+	err = r.own.makeKnown(ctx, compile.Owned{Kind: compile.KindPrincipal, Side: plan.Destination, Subject: spec.ARN},
+		func(ctx context.Context) ([]string, error) {
 			made, err := r.api.CreatePrincipal(ctx, spec)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if made.ARN != spec.ARN {
-				return fmt.Errorf("made %s where the plan names %s: give principal.path", made.ARN, spec.ARN)
+				return nil, fmt.Errorf("made %s where the plan names %s: give principal.path", made.ARN, spec.ARN)
 			}
-			return until(ctx, readBackFor, func(ctx context.Context) error { return r.stands(ctx, spec.ARN) })
+			return compile.UniqueID(made.UserID), until(ctx, readBackFor, func(ctx context.Context) error { return r.stands(ctx, spec.ARN) })
 		})
 	if err != nil {
 		return executor.Result{}, err
@@ -54,8 +54,8 @@ func (r principal) found(spec compile.PrincipalSpec, have compile.PrincipalFacts
 	if err != nil {
 		return executor.Result{}, err
 	}
-	if len(ours) == 1 && ours[0].Intent && have.Tags[compile.PlanTag] != "" && have.Tags[compile.PlanTag] == spec.Tags[compile.PlanTag] {
-		ours[0].Intent = false
+	if len(ours) == 1 && ours[0].Intent && tagged(have.Tags, spec.Tags) {
+		ours[0].Intent, ours[0].Before = false, compile.UniqueID(have.UserID)
 		if err := r.own.Own(ours[0]); err != nil {
 			return executor.Result{}, err
 		}
@@ -92,6 +92,9 @@ func (r cleanPrincipal) Run(ctx context.Context, s compile.Step) (executor.Resul
 	have, err := r.api.Principal(ctx, spec.ARN)
 	if err != nil {
 		return executor.Result{}, err
+	}
+	if have.Exists && !ours[0].KnownBy(have.UserID) && !tagged(have.Tags, spec.Tags) {
+		return held("it was deleted and made again since, not by this plan, so it stays"), r.own.Disown(ours[0])
 	}
 	// An intent alone proves nothing: somebody else may have made it. The tags do.
 	if have.Exists && ours[0].Intent && have.Tags[compile.PlanTag] != spec.Tags[compile.PlanTag] {

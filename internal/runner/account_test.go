@@ -58,6 +58,7 @@ type account struct {
 	unseen     []compile.Unseen
 	policyText map[string]string
 	put        func(document string) error // S3's own opinion of a bucket policy
+	written    func()                      // called after one was put
 	principals map[string]compile.PrincipalFacts
 	policies   map[string]compile.ManagedPolicy
 	keys       map[string][]compile.AccessKey
@@ -136,7 +137,12 @@ func (a *account) PutBucketPolicy(_ context.Context, bucket, _, document string)
 			return err
 		}
 	}
-	return a.do("PutBucketPolicy", bucket, func() { a.policyText[bucket] = document })
+	return a.do("PutBucketPolicy", bucket, func() {
+		a.policyText[bucket] = document
+		if a.written != nil {
+			a.written()
+		}
+	})
 }
 
 func (a *account) DeleteBucketPolicy(_ context.Context, bucket, _ string) error {

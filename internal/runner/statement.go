@@ -52,11 +52,15 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 		return executor.Result{}, &DriftError{Subject: "bucket policy of " + spec.Bucket, What: "its statements are others than those that were read for the plan"}
 	}
 	x.Before = r.otherForms(ctx, ours)
-	err = r.own.make(ctx, x, func(ctx context.Context) error { return r.write(ctx, spec, s.ID, merged) })
+	edited := false
+	err = r.own.make(ctx, x, func(ctx context.Context) error {
+		edited, err = r.write(ctx, spec, s.ID, merged)
+		return err
+	})
 	if err != nil {
 		return executor.Result{}, err
 	}
-	return done(fmt.Sprintf("statement %s stands, read back; others kept: %d", spec.Sid, len(merged.Statements)-1)), nil
+	return done(fmt.Sprintf("statement %s stands, read back; others kept: %d", spec.Sid, len(merged.Statements)-1) + editedWords(edited)), nil
 }
 
 // otherForms are the digests that our statement has where S3 shows its principals by their unique
@@ -110,13 +114,38 @@ func isOurs(doc policy.Document, sid string, known []compile.Owned) bool {
 	return ok && len(known) > 0 && (s.Digest() == known[0].Digest || slices.Contains(known[0].Before, s.Digest()))
 }
 
-// write puts the merged document, waiting for S3 to learn a new principal, and reads it back.
-func (r statement) write(ctx context.Context, spec compile.StatementSpec, id plan.StepID, merged policy.Document) error {
+// editedWords warn of somebody who wrote between our write and its reading back. S3 knows no condition on a policy.
+func editedWords(edited bool) string {
+	if !edited {
+		return ""
+	}
+	return "; somebody else edited the policy at the same moment: look whether it says what they meant"
+}
+
+// unchanged tells whether the policy is still the one that was reviewed, or already the one that is meant. Before each
+// write, as S3 may take minutes to accept one.
+func (r statement) unchanged(ctx context.Context, spec compile.StatementSpec, merged policy.Document) error {
+	now, err := readPolicy(ctx, r.api, spec)
+	if err != nil {
+		return err
+	}
+	if d := compile.PolicyDigest(now); d != spec.Reviewed && d != compile.PolicyDigest(merged) {
+		return &DriftError{Subject: "bucket policy of " + spec.Bucket, What: "somebody else edited it while ours was to be written"}
+	}
+	return nil
+}
+
+// write puts the merged document, waiting for S3 to learn a new principal, and reads it back. It tells whether others'
+// statements are not those that it wrote.
+func (r statement) write(ctx context.Context, spec compile.StatementSpec, id plan.StepID, merged policy.Document) (edited bool, err error) {
 	limit := principalFor
 	if len(merged.UniqueIDs(spec.Sid)) > 0 {
 		limit = readBackFor // live principals are shown so for a moment only
 	}
-	err := until(ctx, limit, func(ctx context.Context) error {
+	err = until(ctx, limit, func(ctx context.Context) error {
+		if err := r.unchanged(ctx, spec, merged); err != nil {
+			return err
+		}
 		err := r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(merged.JSON()))
 		if errors.Is(err, compile.ErrInvalidPrincipal) && r.principalsExist(ctx, merged, spec.Sid) {
 			return fmt.Errorf("%s: S3 does not know the principal of %s yet: %w (%w)", id, spec.Sid, errNotYet, err)
@@ -124,18 +153,20 @@ func (r statement) write(ctx context.Context, spec compile.StatementSpec, id pla
 		return err
 	})
 	if err != nil {
-		return refusedPrincipals(err, spec, merged)
+		return false, refusedPrincipals(err, spec, merged)
 	}
-	return until(ctx, readBackFor, func(ctx context.Context) error {
+	err = until(ctx, readBackFor, func(ctx context.Context) error {
 		after, err := readPolicy(ctx, r.api, spec)
 		if err != nil {
 			return err
 		}
+		edited = compile.PolicyDigest(after) != compile.PolicyDigest(merged)
 		if got, ok := after.Find(spec.Sid); !ok || got.Digest() != mustFind(merged, spec.Sid).Digest() {
 			return fmt.Errorf("statement %s of %s: %w", spec.Sid, spec.Bucket, errNotYet)
 		}
 		return nil
 	})
+	return edited, err
 }
 
 // refusedPrincipals says which of others' principals S3 may have meant.

@@ -69,9 +69,16 @@ func (d *deletion) guarded(ctx context.Context, some []Deletion) ([]error, error
 	if alone(some[0].Key) {
 		known = &d.heeded[1]
 	}
+	if err := d.stand(ctx); err != nil {
+		return nil, err
+	}
 	if *known == heedUnknown {
 		var err error
 		if *known, err = d.test(ctx, some[0]); err != nil {
+			return nil, err
+		}
+		d.stood = time.Time{}
+		if err := d.stand(ctx); err != nil {
 			return nil, err
 		}
 	}

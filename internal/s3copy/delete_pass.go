@@ -106,9 +106,6 @@ func (d *deletion) flush(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := d.stand(ctx); err != nil {
-			return err
-		}
 		errs, err := d.guarded(context.WithoutCancel(ctx), some)
 		if errs != nil {
 			d.account(some, errs)

@@ -68,7 +68,7 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 		return held("no object is left"), nil // a source that was copied a moment ago and is empty now stops it
 	}
 	if err != nil {
-		return executor.Result{Detail: tally}, err
+		return executor.Result{Detail: tally}, errors.Join(err, r.restart(c, err))
 	}
 	if tally.Deleted.Objects == 0 {
 		return held("no object is left"), nil
@@ -81,6 +81,15 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 		res.Detail = tally
 	}
 	return res, err
+}
+
+// restart has what stopped a deletion copied by the next run that goes on: its cursors stand at the end.
+func (r cleanObjects) restart(c compile.CopySpec, cause error) error {
+	var unproven *s3copy.UnprovenError
+	if errors.As(cause, &unproven) || errors.Is(cause, s3copy.ErrChanged) {
+		return r.d.Journals.Restart(c.Pair)
+	}
+	return nil
 }
 
 // unfinished tells of uploads by parts that stand below a prefix of the source: somebody writes there still, and what

@@ -26,6 +26,8 @@ type Journals interface {
 	Journal(pair plan.Pair) s3copy.Journal
 	// Uploads are all multipart uploads of ours that may still stand, by pair ID.
 	Uploads(pair plan.Pair) ([]s3copy.Upload, error)
+	// Restart has the pair compared from its first key on, the next time: what was settled is not so any more.
+	Restart(pair plan.Pair) error
 }
 
 // Deps is what the runners of one run share. All fields are needed.

@@ -88,6 +88,9 @@ func ownedRecord(o compile.Owned) state.Owned {
 // Journal is a pair's progress in the state file.
 func (r Records) Journal(p plan.Pair) s3copy.Journal { return journal{db: r.DB, job: p.ID()} }
 
+// Restart forgets how far the pair's copy got, but not its uploads.
+func (r Records) Restart(p plan.Pair) error { return r.DB.ResetJob(p.ID()) }
+
 // Uploads are a pair's uploads that may still stand.
 func (r Records) Uploads(p plan.Pair) ([]s3copy.Upload, error) {
 	all, err := r.DB.Uploads()

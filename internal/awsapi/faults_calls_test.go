@@ -347,6 +347,7 @@ func policyCalls() []faultCall {
 	return []faultCall{
 		{name: "Account.ManagedPolicy", missing: true, arrange: attached(attachment), do: func(ctx context.Context, w *faultWorld) (string, error) {
 			p, err := w.b.ManagedPolicy(ctx, faultPolicy)
+			p.ID = "" // each world makes its own
 			return fmt.Sprintf("%+v", p), err
 		}},
 		{name: "Account.CreatePolicy", do: func(ctx context.Context, w *faultWorld) (string, error) { return done(hasPolicy(ctx, w)) }},

@@ -177,6 +177,11 @@ func (a *app) apply(ctx context.Context, w work) error {
 	if err != nil {
 		return err
 	}
+	if w.only == nil {
+		if err := s.consult(ctx); err != nil {
+			return err
+		}
+	}
 	prog, err := s.compile(w.only)
 	if err := errors.Join(w.unlikeReviewed(s, prog), err); err != nil {
 		return err

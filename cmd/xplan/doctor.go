@@ -27,6 +27,12 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := s.consult(cmd.Context()); err != nil {
+				return err
+			}
+			if s.world, err = compile.Consult(cmd.Context(), s.world, compile.AdministratorsQuestions(p, s.world), s.simulator); err != nil {
+				return err
+			}
 			return a.diagnose(cmd.Context(), s, probe)
 		},
 	}

@@ -105,6 +105,9 @@ func (a *app) dryRun(ctx context.Context, path string, noScan bool) (*compile.Pr
 		if err != nil {
 			return err
 		}
+		if err := s.consult(ctx); err != nil {
+			return err
+		}
 		prog, err = s.compile(nil)
 		return err
 	}
@@ -156,6 +159,19 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 		},
 	}, options)
 	return s, err
+}
+
+// consult asks AWS's policy simulator about the principal's calls, as the destination's administrator.
+func (s *survey) consult(ctx context.Context) (err error) {
+	s.world, err = compile.Consult(ctx, s.world, compile.Questions(s.plan, s.world), s.simulator)
+	return err
+}
+
+func (s *survey) simulator(side plan.Side) compile.Simulator {
+	if side == plan.Source {
+		return s.accounts.source
+	}
+	return s.accounts.destination
 }
 
 // compile turns what was observed into a program, by another compiler than the whole one if given.

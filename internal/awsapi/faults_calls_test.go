@@ -131,6 +131,8 @@ type faultCall struct {
 	unseen bool
 	// condition is what a 412 means: one of these.
 	condition []error
+	// once: its failures are told, not waited out.
+	once bool
 	// silent calls make no request.
 	silent bool
 	// throttled: the engine is told of throttling at once.
@@ -308,6 +310,17 @@ func principalCalls() []faultCall {
 				return "unseen", err
 			}
 			return fmt.Sprintf("%+v", p), err
+		}},
+		{name: "Account.Simulate", once: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			all, err := w.b.Simulate(ctx, compile.Question{
+				Caller: faultUser, Identity: []string{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`},
+				Resource: "arn:aws:s3:::tommy-b/*", Owner: accountB, Actions: []string{"s3:PutObject", "s3:GetObject"},
+			})
+			return fmt.Sprint(all), err
+		}},
+		{name: "Account.Simulate: own", once: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			all, err := w.b.Simulate(ctx, compile.Question{Own: true, Caller: faultUser, Resource: "arn:aws:s3:::tommy-b/*", Actions: []string{"s3:PutObject"}})
+			return fmt.Sprint(all), err
 		}},
 		{name: "Account.AccessKeys", missing: true, arrange: hasKey, do: func(ctx context.Context, w *faultWorld) (string, error) {
 			keys, err := w.b.AccessKeys(ctx, "misterrodgers")

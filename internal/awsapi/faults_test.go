@@ -207,7 +207,7 @@ func (c faultCase) judge(t *testing.T, got ending) {
 // which the engine hears at once, a condition that an effect of ours fails, bytes that were read, and what the network doubles.
 func (c faultCase) told(err error) bool {
 	switch {
-	case c.call.stands != nil, strings.Contains(c.call.name, ".Create"), c.fault.name == "delivered twice":
+	case c.call.stands != nil, c.call.once, strings.Contains(c.call.name, ".Create"), c.fault.name == "delivered twice":
 		return true
 	case c.call.paced && errors.Is(err, s3copy.ErrThrottled), errors.Is(err, s3copy.ErrEmptyAnswer), c.ownEffect(err):
 		return true

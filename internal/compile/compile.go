@@ -20,8 +20,8 @@ func Compile(p *plan.Plan, w World) (*Program, error) {
 	b.permissions()
 	b.transfers()
 	b.cleanup()
-	b.found = b.preflight()
 	b.doubts()
+	b.found = b.preflight()
 	return b.program()
 }
 

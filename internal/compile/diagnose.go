@@ -47,15 +47,7 @@ func (d Diagnosis) OK() bool {
 // Diagnose judges every access that the plan's runs need, as if there were something to copy in every pair.
 // It is pure. What stands in the way otherwise, as Compile's problems say it, is among the checks.
 func Diagnose(p *plan.Plan, w World) Diagnosis {
-	w.Copies = nil // nobody knows: work is assumed
-	b := newBuilder(p, w)
-	b.checkWorld()
-	b.identities()
-	b.inspections()
-	b.buckets()
-	b.permissions()
-	b.transfers()
-	b.cleanup()
+	b := diagnosed(p, w)
 	d := Diagnosis{Unseen: w.Unseen}
 	for _, side := range []plan.Side{plan.Source, plan.Destination} {
 		if who, ok := w.Identities[side]; ok {
@@ -85,14 +77,35 @@ func Diagnose(p *plan.Plan, w World) Diagnosis {
 	return d
 }
 
+// diagnosed has the steps of a run that has something to copy in every pair.
+func diagnosed(p *plan.Plan, w World) *builder {
+	w.Copies = nil // nobody knows: work is assumed
+	b := newBuilder(p, w)
+	b.checkWorld()
+	b.identities()
+	b.inspections()
+	b.buckets()
+	b.permissions()
+	b.transfers()
+	b.cleanup()
+	return b
+}
+
 // check is a call's.
 func (b *builder) check(c call, who caller) Check {
 	check := Check{
 		Leg: c.leg, Pair: c.pair, Side: c.side, Who: who.arn, Actions: []string{c.action}, Resources: []string{c.about()}, Verdict: VerdictOK,
 	}
 	f := policy.Foresee(b.prospect(c, who))
-	check.Findings = b.told(c, who, f)
+	check.Findings = b.weigh(c, who, f, b.told(c, who, f))
+	o, sure, asked := b.opinion(c, who)
 	switch {
+	case f.Outlook == policy.NotRead && who.admin && asked && !b.unreadOf(c, who) && o.allowed():
+		check.Why = simulator + " allows it by the policies of " + who.label
+	case f.Outlook == policy.NotRead && who.admin && asked && sure && !o.allowed():
+		check.Verdict = VerdictMay
+		check.Why = simulator + " denies it by the policies of " + who.label + ": " + o.Decision
+		check.Fix = "allow " + c.action + " on " + c.about() + " there"
 	case f.Outlook == policy.NotRead, f.Outlook == policy.WillBeAllowed && b.unreadOf(c, who):
 		check.Verdict, check.Why = VerdictNotRead, "what was read does not deny it; "+unreadText(who)
 	case len(check.Findings) > 0:

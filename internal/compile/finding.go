@@ -32,6 +32,8 @@ type Finding struct {
 	Resources []string  `json:"resources"`       // ARNs; a star at the end stands for all keys below
 	// Rule is what decides: "statement DenyTags of the bucket policy of tommy denies it", "no policy of user/x allows it".
 	Rule string `json:"rule"`
+	// AWS is what IAM's policy simulator says to it; "": it was not asked, or tells nothing.
+	AWS string `json:"aws,omitempty"`
 	// DependsOn are the condition keys, or "the key of the object", that nobody knows before the request; of SeverityMay only.
 	DependsOn []string `json:"depends_on,omitempty"`
 	// Statement is what would let it through, as JSON to paste: one to add, or the amended one where one denies. May be empty.
@@ -51,7 +53,11 @@ func (e *PreflightError) Error() string {
 	var b strings.Builder
 	b.WriteString("this would be denied, so nothing was changed:")
 	for _, f := range e.Findings {
-		b.WriteString("\n  " + f.String() + "\n    " + f.Fix)
+		b.WriteString("\n  " + f.String())
+		if f.AWS != "" {
+			b.WriteString("; " + f.AWS)
+		}
+		b.WriteString("\n    " + f.Fix)
 		if f.Statement != "" {
 			b.WriteString("\n    " + f.Statement)
 		}

@@ -184,13 +184,17 @@ func (b *builder) keyPolicy(c call, who caller) (doc policy.Document, read bool)
 	return doc, read || granted
 }
 
-// doubts tells each pair's steps what could not be decided about them.
+// doubts tells each pair's steps what stands, or may stand, in their way. The simulator has no say in it: what a step is given
+// follows from the facts alone.
 func (b *builder) doubts() {
+	alone := *b
+	alone.w.Opinions = nil
+	found := alone.preflight()
 	for i := range b.steps {
 		spec, pair := &b.steps[i].Spec, b.steps[i].Pair
 		var about []Finding
-		for _, f := range b.found {
-			if f.Severity != SeverityDenied && slices.Contains(f.Pairs, pair) {
+		for _, f := range found {
+			if slices.Contains(f.Pairs, pair) {
 				about = append(about, f)
 			}
 		}

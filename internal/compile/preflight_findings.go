@@ -14,7 +14,8 @@ const objectKey = "the key of the object"
 
 // findings are what stands in the way of a call.
 func (b *builder) findings(c call, who caller) []Finding {
-	return b.told(c, who, policy.Foresee(b.prospect(c, who)))
+	f := policy.Foresee(b.prospect(c, who))
+	return b.weigh(c, who, f, b.told(c, who, f))
 }
 
 // told words a call's forecast.
@@ -170,7 +171,7 @@ func (all findings) add(more ...Finding) findings {
 
 // joins tells whether one rule stands behind both.
 func (f Finding) joins(g Finding) bool {
-	return f.Severity == g.Severity && f.Who == g.Who && f.Side == g.Side && f.Rule == g.Rule && f.Fix == g.Fix &&
+	return f.Severity == g.Severity && f.Who == g.Who && f.Side == g.Side && f.Rule == g.Rule && f.Fix == g.Fix && f.AWS == g.AWS &&
 		slices.Equal(f.DependsOn, g.DependsOn)
 }
 

@@ -228,7 +228,7 @@ type ProbeSpec struct {
 	FreshlyMade       bool      `json:"freshly_made"`        // something changed just now: AccessDenied counts as passing for up to 5 minutes
 	StatementInPolicy string    `json:"statement,omitempty"` // the Sid, for explanations
 	RequesterPays     bool      `json:"requester_pays,omitempty"`
-	Doubts            []Finding `json:"doubts,omitempty"`     // what the preflight could not decide about the pair: the likely causes of a denial
+	Doubts            []Finding `json:"doubts,omitempty"`     // what the preflight found about the pair: the likely causes of a denial
 	UploadKey         string    `json:"upload_key,omitempty"` // of the upload that proves writing: the runner's, recorded before it is made
 }
 

@@ -17,6 +17,8 @@ type World struct {
 	Copies     map[string]CopyFacts     // by pair ID
 	Owned      []Owned                  // from state, and what carries our tags
 	Unseen     []Unseen
+
+	Opinions map[string]Opinion // of IAM's policy simulator, by question: see Consult. Beside the facts, and not among them
 }
 
 // A BucketRef names a bucket of a side. Never an account of its own: the side's ID is the owner that is pinned.

@@ -29,9 +29,9 @@ func (r Request) crossAccount() bool {
 	return r.ResourceAccount != "" && r.ResourceAccount != r.Principal.Account
 }
 
-// values are the condition keys of the request, in lower case, with what
+// Values are the condition keys of the request, in lower case, with what
 // follows from the principal.
-func (r Request) values() map[string][]string {
+func (r Request) Values() map[string][]string {
 	v := make(map[string][]string, len(r.Context))
 	for key, got := range r.known() {
 		if got != "" {

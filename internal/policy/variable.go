@@ -12,7 +12,7 @@ type values struct {
 
 func (v *values) get(key string) []string {
 	if v.all == nil {
-		v.all = v.r.values()
+		v.all = v.r.Values()
 	}
 	return v.all[strings.ToLower(key)]
 }

@@ -25,6 +25,15 @@ type evaluationXML struct {
 	EvalResourceName  string
 	EvalDecision      string
 	MatchedStatements []matchedXML `xml:"MatchedStatements>member,omitempty"`
+
+	ResourceSpecificResults []specificXML `xml:"ResourceSpecificResults>member"`
+}
+
+// specificXML is where AWS puts the answer about each resource, with the condition keys that it misses.
+type specificXML struct {
+	EvalResourceName     string
+	EvalResourceDecision string
+	MissingContextValues []string `xml:"MissingContextValues>member,omitempty"`
 }
 
 // A simulation is what is asked of IAM's policy simulator. Names belong to the
@@ -160,8 +169,31 @@ func (s *simulation) decide(action, resource string) evaluationXML {
 	case d.Reason == policy.ExplicitDeny:
 		out.EvalDecision = "explicitDeny"
 	}
+	out.ResourceSpecificResults = []specificXML{{resource, out.EvalDecision, s.missing(r)}}
 	if d.Statement != nil && d.Leg == policy.LegIdentity && d.Document < len(s.names) {
 		out.MatchedStatements = slices.Concat(out.MatchedStatements, []matchedXML{{s.names[d.Document], s.kind}})
 	}
 	return out
+}
+
+// missing are the condition keys that the policies name, and that the simulation was not given.
+func (s *simulation) missing(r policy.Request) []string {
+	docs := slices.Clone(r.Identity)
+	for _, d := range []*policy.Document{r.Boundary, r.ResourcePolicy} {
+		if d != nil {
+			docs = append(docs, *d)
+		}
+	}
+	known := r.Values()
+	var all []string
+	for _, d := range docs {
+		for _, statement := range d.Statements {
+			for _, c := range statement.Condition {
+				if _, given := known[strings.ToLower(c.Key)]; !given && !slices.Contains(all, c.Key) {
+					all = append(all, c.Key)
+				}
+			}
+		}
+	}
+	return all
 }

@@ -51,7 +51,7 @@ func (p *page) check(c compile.Check) {
 		p.line("    ", p.paint(">", "> "+safe(c.Fix)))
 	}
 	for _, f := range c.Findings {
-		p.line("    ", safe(f.Who), ": ", safe(f.Rule))
+		p.line("    ", safe(f.Who), ": ", safe(findingRule(f)))
 		p.line("    ", p.paint(">", "> "+safe(f.Fix)))
 		if f.Statement != "" {
 			p.line("      ", safe(f.Statement))

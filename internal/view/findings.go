@@ -23,7 +23,7 @@ func (p *page) findings(all []compile.Finding) {
 			sign = "?"
 		}
 		p.wrap("", sign, findingHead(f))
-		p.wrap("    ", "", f.Rule)
+		p.wrap("    ", "", findingRule(f))
 		p.wrap("    ", ">", f.Fix)
 		if f.Statement != "" {
 			p.line("      ", safe(f.Statement))
@@ -39,6 +39,14 @@ func findingHead(f compile.Finding) string {
 	}
 	return fmt.Sprintf("%s: %s (%s on %s, as %s)", verdict, safe(strings.Join(f.Legs, ", ")), strings.Join(f.Actions, ", "),
 		safe(strings.Join(f.Resources, ", ")), safe(f.Who))
+}
+
+// findingRule says what decides, and what AWS says to that.
+func findingRule(f compile.Finding) string {
+	if f.AWS == "" {
+		return f.Rule
+	}
+	return f.Rule + "; " + f.AWS
 }
 
 // severe and slight part the findings: what refuses the run stands at the top of a review.

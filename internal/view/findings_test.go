@@ -16,6 +16,7 @@ func found() []compile.Finding {
 			Severity: compile.SeverityDenied, Legs: []string{"read tags"}, Who: me, Side: plan.Source, Account: "123456789012",
 			Actions: []string{"s3:GetObjectTagging"}, Resources: []string{"arn:aws:s3:::tommy/*"},
 			Rule: "statement NoTags of the bucket policy of tommy denies it",
+			AWS:  "AWS's policy simulator agrees",
 			Fix:  "take it out of the bucket policy of tommy, or replace it by one that spares user/misterrodgers:", Statement: `{"Sid":"NoTags","Effect":"Deny"}`,
 		},
 		{

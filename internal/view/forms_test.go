@@ -90,7 +90,7 @@ func fromJSON(t *testing.T, text string) told {
 		}
 	}
 	for _, x := range f.Findings {
-		r.Findings = append(r.Findings, safe(findingHead(x)+" "+x.Rule+" "+x.Fix+" "+x.Statement))
+		r.Findings = append(r.Findings, safe(findingHead(x)+" "+findingRule(x)+" "+x.Fix+" "+x.Statement))
 	}
 	for _, x := range f.Unseen {
 		r.Unseen = append(r.Unseen, safe(x.What+" ("+x.Why+")"))

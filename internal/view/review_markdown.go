@@ -98,7 +98,7 @@ func (m *reviewPage) alerts() {
 		if f.Severity == compile.SeverityDenied {
 			kind, rank = "CAUTION", rankDanger
 		}
-		text := mdText(findingHead(f)) + "<br>" + mdText(f.Rule) + "<br>" + mdText(f.Fix)
+		text := mdText(findingHead(f)) + "<br>" + mdText(findingRule(f)) + "<br>" + mdText(f.Fix)
 		if f.Statement != "" {
 			text += " " + mdCode(f.Statement)
 		}

@@ -207,7 +207,7 @@ func reading(t *testing.T, text string) string {
 			actions = []any{s["Action"]}
 		}
 		s["Action"] = slices.DeleteFunc(actions, func(a any) bool {
-			return !regexp.MustCompile(`^\w+:(Get|List)`).MatchString(a.(string))
+			return !regexp.MustCompile(`^\w+:(Get|List|Simulate)`).MatchString(a.(string))
 		})
 	}
 	doc.Statement = slices.DeleteFunc(doc.Statement, func(s map[string]any) bool { return len(s["Action"].([]any)) == 0 })

@@ -360,6 +360,7 @@ func policyCalls() []faultCall {
 	return []faultCall{
 		{name: "Account.ManagedPolicy", missing: true, arrange: attached(attachment), do: func(ctx context.Context, w *faultWorld) (string, error) {
 			p, err := w.b.ManagedPolicy(ctx, faultPolicy)
+			p.ID = "" // each world draws its own
 			p.ID = "" // each world makes its own
 			return fmt.Sprintf("%+v", p), err
 		}},

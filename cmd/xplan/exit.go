@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"xplan/internal/compile"
 	"xplan/internal/runner"
@@ -110,7 +111,17 @@ func (a *app) exit(err error) int {
 	case errors.As(err, &problems):
 		fmt.Fprintln(a.err, problems.Error())
 	default:
-		fmt.Fprintln(a.err, "xplan: "+err.Error())
+		fmt.Fprintln(a.err, "xplan: "+inert(err.Error()))
 	}
 	return code
+}
+
+// inert is a text without what a terminal would act on but for ends of lines: servers, policies and files speak in errors.
+func inert(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }

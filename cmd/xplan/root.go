@@ -190,7 +190,7 @@ func (a *app) canAsk() bool { return !a.noInput && !a.json && isTerminal(a.in) &
 // say writes one line for people, to stderr.
 func (a *app) say(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.err, format+"\n", args...)
+		fmt.Fprintln(a.err, inert(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -65,6 +65,9 @@ func (b *builder) caller() caller {
 		delete(c.keys, "aws:MultiFactorAuthPresent")
 		c.unknown = append(c.unknown, "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:principaltag/", "aws:tokenissuetime")
 	}
+	if b.unseen("principal") { // then nobody knows its ID and its tags
+		c.unknown = append(c.unknown, "aws:userid", "aws:principaltag/")
+	}
 	for k, v := range f.Tags {
 		c.keys["aws:PrincipalTag/"+k] = []string{v}
 	}

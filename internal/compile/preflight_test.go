@@ -178,6 +178,26 @@ func TestPreflightOfPermissionsMadeByHand(t *testing.T) {
 			"no tags in the bucket's policy", bucket(granted(known()), plan.Source, "tommy", untagged),
 			"denied: read tags: s3:GetObjectTagging: no statement of the bucket policy of tommy allows it\n",
 		},
+		{"who is spared by an ID or a tag, and the principal not read", func() World {
+			w := granted(known())
+			var policy struct{ Statement []json.RawMessage }
+			b := w.Buckets[BucketRef{plan.Source, "tommy"}]
+			if err := json.Unmarshal([]byte(b.Policy), &policy); err != nil {
+				panic(err)
+			}
+			all := []string{
+				`"Sid":"ByID",` + denyAll + `,"Action":"s3:GetObject",` + onTommy + `,"Condition":{"StringNotLike":{"aws:userid":"AIDAEXAMPLE"}}`,
+				`"Sid":"ByTag",` + denyAll + `,"Action":"s3:GetObject",` + onTommy + `,"Condition":{"StringNotEquals":{"aws:PrincipalTag/team":"data"}}`,
+			}
+			for _, s := range policy.Statement {
+				all = append(all, strings.Trim(string(s), "{}"))
+			}
+			w = sourcePolicy(w, all...)
+			w.Principal = PrincipalFacts{}
+			w.Unseen = []Unseen{{What: "principal " + me, Why: "iam:GetUser denied", About: "principal"}}
+			return w
+		}(), "may be denied: read source: s3:GetObject: statement ByID of the bucket policy of tommy denies it, depending on aws:userid [aws:userid]\n" +
+			"may be denied: read source: s3:GetObject: statement ByTag of the bucket policy of tommy denies it, depending on aws:PrincipalTag/team [aws:PrincipalTag/team]\n"},
 		{"the bucket's policy not read", func() World {
 			w := bucket(granted(known()), plan.Source, "tommy", func(b *Bucket) { b.Policy = "" })
 			w.Unseen = []Unseen{{What: "policy of bucket tommy", Why: "s3:GetBucketPolicy denied", About: UnseenBucketPolicy("tommy")}}

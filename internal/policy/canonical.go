@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // digestDomain is hashed before a statement. Digests stand in tags and in state: the
@@ -41,6 +43,9 @@ func (s Statement) Digest() string { return s.canonical().hash() }
 
 // Label names the statement for people: its Sid, or the start of its digest.
 func (s Statement) Label() string {
+	if strings.ContainsFunc(s.Sid, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
+		return strconv.Quote(s.Sid) // services let more be a Sid than IAM does
+	}
 	if s.Sid != "" {
 		return s.Sid
 	}

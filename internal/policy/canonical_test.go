@@ -77,3 +77,14 @@ func TestUniqueIDsAreMappedToLiveARNs(t *testing.T) {
 		t.Errorf("the original was changed: %s", got)
 	}
 }
+
+func TestALabelStaysOnItsLine(t *testing.T) {
+	s := Statement{Sid: "Fine\nxplan: nothing is denied", Effect: Deny}
+	if got := s.Label(); got != `"Fine\nxplan: nothing is denied"` {
+		t.Errorf("got %s", got)
+	}
+	s.Sid = "Plain words"
+	if got := s.Label(); got != "Plain words" {
+		t.Errorf("got %s", got)
+	}
+}

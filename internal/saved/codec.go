@@ -109,6 +109,9 @@ func Decode(data []byte) (*Plan, error) {
 	if p.Program.Name != p.Plan.Name || d.Name != p.Plan.Name || p.Program.PlanDigest != d.PlanDigest || p.Program.WorldDigest != d.WorldDigest {
 		return nil, broken("its parts do not belong together")
 	}
+	if !slices.Equal(countsOf(p.Program), p.Counts) {
+		return nil, broken("the counts that it shows are not those that it is held to")
+	}
 	return p, nil
 }
 

@@ -109,9 +109,6 @@ func (p *Plan) facts(now []compile.Fact) []Difference {
 }
 
 func (p *Plan) counts(now *compile.Program) []Difference {
-	if !p.Counted {
-		return nil
-	}
 	found := map[string]Counts{}
 	for _, c := range countsOf(now) {
 		found[c.Pair] = c
@@ -159,7 +156,8 @@ func beyond(was, is, allowed int64) bool {
 	return was == 0 || is == 0 || max(was-is, is-was) > allowed
 }
 
-// steps compares what runners would be given. Only the review's words and counts are left out.
+// steps compares what runners would be given, and what the review said of it: a file that tells of other statements
+// than its steps put there was made by somebody's hand. Only counts and what follows from them are left out.
 func (p *Plan) steps(now *compile.Program) []Difference {
 	var all []Difference
 	add := func(subject, reviewed, now string) {
@@ -189,6 +187,8 @@ func (p *Plan) steps(now *compile.Program) []Difference {
 		default:
 			if a, b := apart(was, is); a != b {
 				add(string(name), a, b)
+			} else if a, b := told(p.Program, name), told(now, name); a != b {
+				add(string(name)+" as it was shown", a, b)
 			}
 		}
 	}
@@ -202,6 +202,24 @@ func effects(prog *compile.Program) map[plan.StepID]compile.Step {
 		m[s.ID] = s
 	}
 	return m
+}
+
+// told is what the review says a step changes, numbers aside.
+func told(prog *compile.Program, name plan.StepID) string {
+	i := slices.IndexFunc(prog.Steps, func(s compile.Step) bool { return s.ID == name })
+	c := prog.Steps[i].Change
+	danger := c.Danger
+	if c.Danger != "" {
+		danger, _, _ = strings.Cut(c.Danger, " ") // the rest counts objects
+	}
+	lines := slices.Clone(c.Lines)
+	for i, l := range lines {
+		if l.Sign == "-" || l.Sign == "=" {
+			lines[i].Text = "" // in what order AWS gives what stands there is its own
+		}
+	}
+	preserved := slices.Sorted(slices.Values(c.Preserved))
+	return text(compile.Change{Lines: lines, Preserved: preserved, Danger: danger})
 }
 
 // apart writes the fields in which two steps differ, of each.

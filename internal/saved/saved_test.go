@@ -166,6 +166,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"not valid", string(encoded(t, forged)), "the plan in it is no valid one"},
 		{"hostile", again(strings.Replace(doc, `"orders.xplan.yaml"`, `"orders\u001b[31m.yaml"`, 1)), "words that a terminal would act on"},
 		{"hostile step", again(strings.Replace(doc, `"kind": "copy"`, `"kind": "c\u001bopy"`, 1)), "words that a terminal would act on"},
+		{"other counts than it shows", again(strings.Replace(doc, `"overwrite": 5`, `"overwrite": 500`, 1)), "the counts that it shows"},
 		{"no document", again("{}"), "made it"},
 	} {
 		if _, err := Decode([]byte(c.data)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -324,6 +325,40 @@ func TestAnotherProgramOfTheSameFactsIsRefused(t *testing.T) {
 	if err := change(func(p *compile.Program) { p.Steps[0].Change.Note = "in other words" }); err != nil {
 		t.Errorf("words alone: %v", err)
 	}
+}
+
+// TestWhatWasShownIsWhatIsDone stands for somebody who leaves the steps as they are, and has the review tell of others.
+func TestWhatWasShownIsWhatIsDone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		kind compile.Kind
+		lie  func(*Plan, *compile.Change)
+		want string
+	}{
+		{"a statement is hidden", compile.KindPolicy, func(_ *Plan, c *compile.Change) { c.Lines = c.Lines[1:] }, "as it was shown"},
+		{"a deletion is hidden", compile.KindCleanExtra, func(_ *Plan, c *compile.Change) { c.Danger = "" }, "as it was shown"},
+		{"an uncounted copy shows counts", compile.KindCopy, func(p *Plan, _ *compile.Change) { p.Counted = false }, "counted → (not there)"},
+	} {
+		p, now := reviewed(t, world(5, 5, 5)), compiled(t, world(5, 5, 5))
+		for i := range p.Program.Steps {
+			if p.Program.Steps[i].Kind == c.kind {
+				c.lie(p, &p.Program.Steps[i].Change)
+			}
+		}
+		if !p.Counted {
+			now = compiled(t, uncounted())
+		}
+		if err := p.Check(now, "0.1.0"); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func uncounted() compile.World {
+	w := world(5, 5, 5)
+	w.Copies = nil
+	return w
 }
 
 func TestNumbersInWarningsMayMove(t *testing.T) {

@@ -60,7 +60,7 @@ func newDiff(p *plan.Plan, prog *compile.Program, style Style) *diff {
 func (d *diff) header() {
 	d.line(d.paint("#", fmt.Sprintf("xplan plan  %s   plan %s  world %s", d.plan.Name, shortDigest(d.prog.PlanDigest), shortDigest(d.prog.WorldDigest))))
 	for _, pair := range d.facts.Pairs {
-		d.line(pair.Source.String(), " → ", pair.Destination.String())
+		d.line(safe(pair.Source.String()), " → ", safe(pair.Destination.String())) // a saved plan may come from anywhere
 	}
 	d.line()
 }

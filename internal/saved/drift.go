@@ -187,8 +187,8 @@ func (p *Plan) steps(now *compile.Program) []Difference {
 		default:
 			if a, b := apart(was, is); a != b {
 				add(string(name), a, b)
-			} else if a, b := told(p.Program, name), told(now, name); a != b {
-				add(string(name)+" as it was shown", a, b)
+			} else if shown, done := told(p.Program, name), told(now, name); shown != done {
+				add(string(name)+" as it was shown", shown, done)
 			}
 		}
 	}

@@ -113,7 +113,7 @@ func (p *Plan) counts(now *compile.Program) []Difference {
 	for _, c := range countsOf(now) {
 		found[c.Pair] = c
 	}
-	var all []Difference
+	all := p.uncounted(found)
 	for _, was := range p.Counts {
 		is, counted := found[was.Pair]
 		if !counted {
@@ -132,6 +132,30 @@ func (p *Plan) counts(now *compile.Program) []Difference {
 		} {
 			if allowed := band(c.was, c.least); beyond(c.was, c.is, allowed) {
 				all = append(all, Difference{Count, was.Pair + " " + c.what, strconv.FormatInt(c.was, 10), strconv.FormatInt(c.is, 10), allowed})
+			}
+		}
+	}
+	return all
+}
+
+// uncounted tells of what would be destroyed in pairs that the review could not count, although it was to: somebody who
+// may not list signed for nothing of the kind. Where counting was left out, the review said so.
+func (p *Plan) uncounted(found map[string]Counts) []Difference {
+	if !p.Counted {
+		return nil
+	}
+	var all []Difference
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		c := found[name]
+		if slices.ContainsFunc(p.Counts, func(was Counts) bool { return was.Pair == name }) {
+			continue
+		}
+		for _, lost := range []struct {
+			what string
+			n    int64
+		}{{"to overwrite", c.Overwrite}, {"to delete at the destination", c.DeleteExtra}, {"to delete at the source", c.DeleteSource}} {
+			if lost.n > 0 {
+				all = append(all, Difference{Kind: Count, Subject: name + " " + lost.what, Reviewed: "not counted", Now: strconv.FormatInt(lost.n, 10)})
 			}
 		}
 	}

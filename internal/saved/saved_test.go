@@ -250,6 +250,30 @@ func TestCountsMayMoveWithinTheirBand(t *testing.T) {
 	}
 }
 
+func TestWhatTheReviewCouldNotCountIsNotDestroyed(t *testing.T) {
+	t.Parallel()
+	unlisted := world(0, 0, 0)
+	unlisted.Copies = map[string]compile.CopyFacts{"tommy/→tommy-b/": {}}
+	for _, c := range []struct {
+		overwrite, extra int64
+		want             string
+	}{
+		{5, 0, "tommy/→tommy-b/ to overwrite: not counted → 5"},
+		{0, 7, "tommy/→tommy-b/ to delete at the destination: not counted → 7"},
+		{0, 1, "tommy/→tommy-b/ to delete at the source: not counted → 1000"},
+	} {
+		now := compiled(t, world(1000, c.overwrite, c.extra))
+		if err := reviewed(t, unlisted).Check(now, "0.1.0"); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		assumed := reviewed(t, unlisted)
+		assumed.Counted = false
+		if err := assumed.Check(now, "0.1.0"); err != nil && strings.Contains(err.Error(), "not counted") {
+			t.Errorf("%+v, where the review said that nobody counts: %v", c, err)
+		}
+	}
+}
+
 func TestAgeIsBoundedOnlyWhereItIsAsked(t *testing.T) {
 	t.Parallel()
 	p := reviewed(t, world(5, 5, 5))

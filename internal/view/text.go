@@ -76,8 +76,8 @@ func Key(k string) string {
 			return strconv.Quote(k)
 		}
 	}
-	if strings.HasPrefix(k, " ") || strings.HasSuffix(k, " ") {
-		return strconv.Quote(k)
+	if strings.HasPrefix(k, " ") || strings.HasSuffix(k, " ") || strings.Contains(k, "  ") || strings.Contains(k, ", ") {
+		return strconv.Quote(k) // it would pass for two, or for a column
 	}
 	return k
 }

@@ -38,15 +38,15 @@ func (b *builder) tidy(s Step, rule plan.Rule, used []branch) Step {
 	return s
 }
 
-// cleanUploads aborts multipart uploads of ours that still stand after the copy.
+// cleanUploads aborts multipart uploads of ours that still stand after the copy, or the probe.
 func (b *builder) cleanUploads() {
 	for _, br := range b.branches {
 		_, left := b.owned(KindCopy, br.id, "")
 		action := Run // there may be some in the end
-		if left && !br.copying {
+		if left && !br.active() {
 			action = Delete
 		}
-		if !left && !br.copying {
+		if !left && !br.active() { // where there is a probe, there is its upload
 			continue
 		}
 		b.add(Step{

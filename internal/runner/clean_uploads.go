@@ -25,7 +25,7 @@ func (r cleanUploads) Run(ctx context.Context, s compile.Step) (executor.Result,
 		return executor.Result{}, err
 	}
 	dest := r.d.Destination.OpenDestination(c.Destination(), c.Source())
-	journal := r.d.Journals.Journal(c.Pair)
+	journal, aborted := r.d.Journals.Journal(c.Pair), 0
 	for _, u := range ours {
 		ids, err := uploadIDs(ctx, dest, u)
 		if err != nil {
@@ -36,6 +36,7 @@ func (r cleanUploads) Run(ctx context.Context, s compile.Step) (executor.Result,
 				return executor.Result{}, fmt.Errorf("abort the upload of %q: %w", u.Key, err)
 			}
 		}
+		aborted += len(ids)
 		if err := journal.DropUpload(ctx, u.Key); err != nil {
 			return executor.Result{}, err
 		}
@@ -44,7 +45,7 @@ func (r cleanUploads) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if err != nil {
 		return held("no upload on record is left; others could not be looked for: " + err.Error()), nil //nolint:nilerr // which is what the step is for
 	}
-	return r.abortLost(ctx, dest, c, lost, len(ours))
+	return r.abortLost(ctx, dest, c, lost, aborted)
 }
 
 // abortLost aborts what only a principal of this plan's own making can have begun. Another principal may have other

@@ -85,22 +85,15 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 	return err
 }
 
-// writing probes the leg that starts an upload. The upload is recorded before, as all of ours are: one that a crash
-// leaves behind, or that could not be aborted, is found by the next clean-up.
+// writing probes the leg that starts an upload. The upload is recorded before, as all of ours are, and stays on record
+// until the clean-up has looked: a server's word that it was aborted is not enough.
 func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, t tries) error {
 	spec.UploadKey = spec.Pair.ToPrefix + probeName + rand.Text()
-	journal := r.journals.Journal(spec.Pair)
-	if err := journal.PutUpload(ctx, s3copy.Upload{Key: spec.UploadKey, Started: r.now()}); err != nil {
+	if err := r.journals.Journal(spec.Pair).PutUpload(ctx, s3copy.Upload{Key: spec.UploadKey, Started: r.now()}); err != nil {
 		return fmt.Errorf("record the probe's upload: %w", err)
 	}
-	failures, err := r.answers(ctx, l, compile.LegWriteDest, spec, t)
-	if err != nil || failures > 0 {
-		return err
-	}
-	if err := journal.DropUpload(ctx, spec.UploadKey); err != nil {
-		return fmt.Errorf("record the end of the probe's upload: %w", err)
-	}
-	return nil
+	_, err := r.answers(ctx, l, compile.LegWriteDest, spec, t)
+	return err
 }
 
 // answers probes a leg until it answered so often in a row, and tells how often it did not.

@@ -149,9 +149,13 @@ func (r *run) listParts(ctx context.Context, key, id string) ([]Part, error) {
 }
 
 // sweep aborts the uploads that are left when everything is settled. One that cannot
-// be aborted stays recorded: whoever cleans up finds it in the journal.
+// be aborted stays recorded, and so does one that is of no object (somebody probed the
+// access with it): whoever cleans up finds it in the journal.
 func (r *run) sweep(ctx context.Context) error {
 	for _, u := range r.uploads.all() {
+		if u.ETag == "" {
+			continue
+		}
 		if err := r.abort(ctx, u); err != nil && fatal(err) {
 			return err
 		}

@@ -81,8 +81,7 @@ func (r probe) leg(ctx context.Context, l Login, leg compile.Leg, spec compile.P
 	if leg == compile.LegWriteDest {
 		return r.writing(ctx, l, spec, t)
 	}
-	_, err := r.answers(ctx, l, leg, spec, t)
-	return err
+	return r.answers(ctx, l, leg, spec, t)
 }
 
 // writing probes the leg that starts an upload. The upload is recorded before, as all of ours are, and stays on record
@@ -92,12 +91,11 @@ func (r probe) writing(ctx context.Context, l Login, spec compile.ProbeSpec, t t
 	if err := r.journals.Journal(spec.Pair).PutUpload(ctx, s3copy.Upload{Key: spec.UploadKey, Started: r.now()}); err != nil {
 		return fmt.Errorf("record the probe's upload: %w", err)
 	}
-	_, err := r.answers(ctx, l, compile.LegWriteDest, spec, t)
-	return err
+	return r.answers(ctx, l, compile.LegWriteDest, spec, t)
 }
 
-// answers probes a leg until it answered so often in a row, and tells how often it did not.
-func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, t tries) (failures int, _ error) {
+// answers probes a leg until it answered so often in a row.
+func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compile.ProbeSpec, t tries) error {
 	good := 0
 	begun := r.now()
 	err := until(ctx, t.limit, func(ctx context.Context) error {
@@ -109,7 +107,6 @@ func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compi
 			}
 			if err := l.Probe(ctx, leg, spec); err != nil {
 				good = 0
-				failures++
 				switch {
 				case deniesForGood(err) && r.now().Sub(begun) > settledFor:
 					return fmt.Errorf("probe %s: %w", leg, err)
@@ -126,7 +123,7 @@ func (r probe) answers(ctx context.Context, l Login, leg compile.Leg, spec compi
 	if errors.Is(err, s3copy.ErrDenied) {
 		err = explain(leg, spec, err)
 	}
-	return failures, err
+	return err
 }
 
 // deniesForGood tells whether AWS names a statement that denies: nothing that we made a moment ago takes it away by showing.

@@ -229,6 +229,7 @@ func TestARunThatGoesOnListsNothingToLearnThatSomethingIsLeft(t *testing.T) {
 			b.Ranges = []s3copy.Range{r}
 			records := Records{DB: w.db}
 			w.must(records.Journal(pair).Commit(w.Context(), b))
+			w.must(records.Journal(pair).PutUpload(w.Context(), s3copy.Upload{Key: ".xplan-probe-X", Started: time.Now()})) // is no object's
 			nobody := Scanner{Journals: records} // asking a bucket would panic
 			f, err := nobody.Scan(w.Context(), compile.ScanRequest{Pair: pair, DestinationExists: true, StopAtFirst: true, GoesOn: true})
 			w.must(err)
@@ -238,6 +239,10 @@ func TestARunThatGoesOnListsNothingToLearnThatSomethingIsLeft(t *testing.T) {
 			}
 			if f.Partial != tc.partial || f.ToDo() != tc.partial || !f.Known {
 				t.Errorf("%s: %+v", tc.name, f)
+			}
+			w.must(records.Journal(pair).PutUpload(w.Context(), s3copy.Upload{Key: "big", ETag: "e", Started: time.Now()}))
+			if f, err := nobody.Scan(w.Context(), compile.ScanRequest{Pair: pair, DestinationExists: true, GoesOn: true}); err != nil || !f.Partial {
+				t.Errorf("%s, and an object's upload is begun: %+v, %v", tc.name, f, err)
 			}
 			if !tc.partial && (f.Same.Objects != 3 || f.Listed.Objects != 3 || !provenByScan(plan.LevelChecksum, &f)) {
 				t.Errorf("%s: %+v", tc.name, f)

@@ -93,7 +93,8 @@ func (s Scanner) owners(ctx context.Context, r compile.ScanRequest, spec compile
 // goneOn is what a run that goes on knows of a pair: all of it where it is settled, else that something is left.
 func goneOn(pair plan.Pair, p s3copy.Progress) compile.CopyFacts {
 	open := slices.ContainsFunc(p.Ranges, func(g s3copy.Range) bool { return !g.Ended })
-	if open || len(p.Failures)+len(p.Uploads) > 0 || pair.Copy.SecondPass || pair.Copy.DeleteExtra {
+	begun := slices.ContainsFunc(p.Uploads, func(u s3copy.Upload) bool { return u.ETag != "" }) // else it is a probe's: the clean-up's
+	if open || begun || len(p.Failures) > 0 || pair.Copy.SecondPass || pair.Copy.DeleteExtra {
 		return compile.CopyFacts{Known: true, Partial: true}
 	}
 	t := p.Tally

@@ -230,7 +230,7 @@ func TestARunThatGoesOnListsNothingToLearnThatSomethingIsLeft(t *testing.T) {
 			records := Records{DB: w.db}
 			w.must(records.Journal(pair).Commit(w.Context(), b))
 			w.must(records.Journal(pair).PutUpload(w.Context(), s3copy.Upload{Key: ".xplan-probe-X", Started: time.Now()})) // is no object's
-			nobody := Scanner{Journals: records} // asking a bucket would panic
+			nobody := Scanner{Journals: records}                                                                            // asking a bucket would panic
 			f, err := nobody.Scan(w.Context(), compile.ScanRequest{Pair: pair, DestinationExists: true, StopAtFirst: true, GoesOn: true})
 			w.must(err)
 			var gone *GoneError

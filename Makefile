@@ -4,10 +4,10 @@ PKG  ?= ./internal/s3copy
 FUZZ ?= .
 FUZZTIME ?= 20s
 KEYS ?= 10000
-ROUNDS ?= 300
+ROUNDS ?= 200
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture
+.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -32,5 +32,6 @@ real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATree
 torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: half an hour or so
 	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'TestARunSurvives' ./cmd/xplan | grep -v '^=== '
 	XPLAN_TEST_KILLS=$(ROUNDS) go test -count=1 -timeout 90m -v -run 'TestRecipeGoesOn' ./test | grep -v '^=== '
+reliability: ; internal/tools/reliability.sh # every figure of docs/reliability.md again: hours; ONLY=WORDS for the commands that hold them
 suite: ; XPLAN_REQUIRE=moto,versitygw,aws-cli,yaml-language-server,ssh-keygen go test -count=1 ./test/...
 bench: ; go run ./internal/bench -scenarios '$(SCENARIOS)' -keys $(KEYS) # minutes; more: SCENARIOS='*' KEYS=200000

@@ -70,7 +70,7 @@ func (e *DamagedError) Error() string {
 		s += ": " + e.Err.Error()
 	}
 	if e.Path != "" {
-		s += "; move the file away and apply again: what stands already is recognised, and `xplan cleanup` finds by their tags what earlier runs made"
+		s += "; move the file away and apply again, with --take-over if its run died: what stands already is recognised, and `xplan cleanup` finds by their tags what earlier runs made"
 	}
 	return s
 }

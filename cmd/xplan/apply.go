@@ -25,6 +25,7 @@ type applyFlags struct {
 	confirm []string
 	noScan  bool
 	newRun  bool
+	over    bool          // another machine's run of the plan is taken to be dead
 	despite bool          // what is surely denied by the preflight does not refuse the run
 	maxAge  time.Duration // of a saved plan; 0: any
 }
@@ -33,6 +34,7 @@ func (f *applyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; never covers a deletion")
 	cmd.Flags().StringArrayVar(&f.confirm, "confirm", nil, "confirm deletions in this bucket (repeatable)")
 	cmd.Flags().BoolVar(&f.noScan, "no-scan", false, "do not count objects first: work is assumed")
+	cmd.Flags().BoolVar(&f.over, "take-over", false, "the run of this plan on another machine is dead: do not wait until its lease runs out")
 }
 
 func (f *applyFlags) confirmed() map[string]bool {
@@ -175,6 +177,9 @@ func (a *app) apply(ctx context.Context, w work) error {
 	a.warn(w.plan)
 	s, err := a.survey(ctx, w.plan, w.db, w.counting())
 	if err != nil {
+		return err
+	}
+	if err := s.takeOver(w.flags.over); err != nil {
 		return err
 	}
 	if w.only == nil {

@@ -104,8 +104,11 @@ func (d *doomed) dies(t *testing.T, at death) bool {
 func (d *doomed) goesOn(t *testing.T, onward string) {
 	t.Helper()
 	cmd := d.apply(t)
-	if onward == byResume {
+	switch onward {
+	case byResume:
 		cmd = d.command(t, "resume", "--confirm=tommy", "--confirm=logs-b")
+	case byLoss: // its lease would have to run out first
+		cmd.Args = append(cmd.Args, "--take-over")
 	}
 	code, said := ends(t, cmd)
 	if onward == byResume && code == exitUsage && strings.Contains(said, "no run") { // it had not begun, or it had ended

@@ -31,13 +31,17 @@ func (a *app) execute(ctx context.Context, w work, s survey, prog *compile.Progr
 	if err := a.insist(w, run, prog); err != nil {
 		return err
 	}
+	lease, err := a.lease(ctx, w, s, run)
+	if err != nil {
+		return err
+	}
 	progress := &runner.Progress{}
 	l := newLife(a, w, run, prog, progress)
 	ex, err := executor.New(executor.Options{
 		Runners: runner.New(runner.Deps{
 			Source: s.accounts.source, Destination: s.accounts.destination, Logins: s.accounts.logins(),
 			Ownership: runner.Records{DB: w.db}, Journals: runner.Records{DB: w.db}, Engine: s.engine, Earlier: s.earlier,
-			Confirmed: w.flags.confirmed(), Progress: progress, Now: time.Now, Kill: a.leave,
+			Confirmed: w.flags.confirmed(), Progress: progress, Lease: lease, Now: time.Now, Kill: a.leave,
 		}),
 		RunID: run.ID, Record: w.db, Sink: l.event, Confirmed: w.flags.confirmed(), Kill: a.leave,
 	})
@@ -45,9 +49,11 @@ func (a *app) execute(ctx context.Context, w work, s survey, prog *compile.Progr
 		return err
 	}
 	ctx, stopLife := l.start(ctx)
-	report, runErr := ex.Run(ctx, prog)
+	leased, release := lease.Hold(ctx)
+	report, runErr := ex.Run(leased, prog)
+	release(a.leave)
 	stopLife()
-	return a.end(ctx, w, run, l, report, runErr)
+	return a.end(ctx, w, run, l, report, errors.Join(runErr, lease.Lost()))
 }
 
 // begin records the run, new or going on.
@@ -127,6 +133,9 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 
 // ending maps a report to the exit status.
 func ending(report executor.Report, runErr error) int {
+	if code := codeOf(runErr); code == exitLocked {
+		return code
+	}
 	switch report.Status {
 	case state.Interrupted:
 		return exitInterrupted

@@ -58,6 +58,7 @@ func codeOf(err error) int {
 		usage    *usageError
 		problems *plan.Problems
 		locked   *state.LockedError
+		leased   *runner.LeasedError
 		drift    *runner.DriftError
 		changed  *changedPlanError
 		refused  *refusedError
@@ -71,7 +72,7 @@ func codeOf(err error) int {
 		return int(status)
 	case errors.As(err, &usage), errors.As(err, &problems):
 		return exitUsage
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, &leased):
 		return exitLocked
 	case errors.As(err, &drift), errors.As(err, &changed), errors.As(err, &refused), errors.As(err, &moved):
 		return exitDrift

@@ -128,6 +128,7 @@ type survey struct {
 	engine   *s3copy.Engine
 	seeds    *runner.Seeds
 	earlier  map[string][]s3copy.Window // by pair: what finished runs of the plan copied
+	over     *compile.Lease             // another machine's, that a person takes over
 }
 
 // survey reaches both accounts and observes. db may be nil: nothing is owned then.
@@ -158,6 +159,9 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 			Engine: s.engine, Accounts: p.Accounts, Seeds: s.seeds, Earlier: s.earlier, Journals: journals,
 		},
 	}, options)
+	if err == nil {
+		s.world.Held, err = leasedElsewhere(p, s.world, db)
+	}
 	return s, err
 }
 

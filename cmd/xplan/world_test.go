@@ -35,8 +35,8 @@ type world struct {
 
 	mu      sync.Mutex
 	faults  []func()
-	gate    chan struct{} // closed to let the held requests go on
-	reached chan struct{} // closed when the first request is held
+	gates   map[string]chan struct{} // closed to let the held requests go on
+	reached chan struct{}            // closed when the first request is held
 }
 
 type worldKey struct{}
@@ -54,7 +54,7 @@ func newWorld(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() {
-		w.release()
+		w.release(nil, nil)
 		if err := errors.Join(w.server.Close(), w.second.Close()); err != nil {
 			env.T().Fatal(err)
 		}
@@ -118,9 +118,9 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"bucket": w.bucket, "put": w.put, "fill": w.fill, "remove": w.remove, "policy": w.policy, "user": w.user,
 		"role": w.role, "key": w.kmsKey, "instance": w.instance, "login": w.login, "minio": w.minio,
 		"equal": w.equal, "objects": w.objects, "count": w.count, "mutations": w.mutations, "mark": w.mark,
-		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": func(*testscript.TestScript, []string) { w.release() },
+		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": w.release,
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
-		"wipe": w.wipe,
+		"wipe": w.wipe, "lapse": w.lapse,
 	}
 	word, ok := words[args[0]]
 	if !ok {
@@ -382,40 +382,6 @@ func (w *world) heal(*testscript.TestScript, []string) {
 		remove()
 	}
 	w.faults = nil
-}
-
-// hold OPERATION SKIP keeps requests waiting after the first few; held waits until one is.
-func (w *world) hold(ts *testscript.TestScript, args []string) {
-	want(ts, args, 2, "hold OPERATION SKIP")
-	gate, reached := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	w.mu.Lock()
-	w.gate, w.reached = gate, reached
-	w.mu.Unlock()
-	w.faults = append(w.faults, w.server.Inject(sandbox.Fault{
-		Operation: args[0], Skip: number(ts, args[1]), Do: sandbox.FaultDelay,
-		Call: func() {
-			once.Do(func() { close(reached) })
-			<-gate
-		},
-	}))
-}
-
-func (w *world) held(ts *testscript.TestScript, _ []string) {
-	select {
-	case <-w.reached:
-	case <-time.After(30 * time.Second):
-		ts.Fatalf("nothing was held within 30 s")
-	}
-}
-
-func (w *world) release() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.gate != nil {
-		close(w.gate)
-		w.gate = nil
-	}
 }
 
 func (w *world) propagation(ts *testscript.TestScript, args []string) {

@@ -360,8 +360,12 @@ func policyCalls() []faultCall {
 	return []faultCall{
 		{name: "Account.ManagedPolicy", missing: true, arrange: attached(attachment), do: func(ctx context.Context, w *faultWorld) (string, error) {
 			p, err := w.b.ManagedPolicy(ctx, faultPolicy)
-			p.ID = "" // each world draws its own
-			p.ID = "" // each world makes its own
+			p.ID, p.At = "", time.Time{} // each world makes its own
+			return fmt.Sprintf("%+v", p), err
+		}},
+		{name: "Account.PolicyTags", missing: true, arrange: hasPolicy, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			p, err := w.b.PolicyTags(ctx, faultPolicy)
+			p.ID, p.At = "", time.Time{}
 			return fmt.Sprintf("%+v", p), err
 		}},
 		{name: "Account.CreatePolicy", do: func(ctx context.Context, w *faultWorld) (string, error) { return done(hasPolicy(ctx, w)) }},

@@ -17,22 +17,11 @@ const mostVersions = 5 // of a managed policy, by IAM
 // ManagedPolicy reads a customer managed policy with its default document and what it is attached to.
 // A missing one does not exist.
 func (s *session) ManagedPolicy(ctx context.Context, arn string) (compile.ManagedPolicy, error) {
-	c := s.iamClient()
-	out, err := c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn})
-	if missing(err) {
-		return compile.ManagedPolicy{}, nil
+	p, err := s.PolicyTags(ctx, arn)
+	if err != nil || !p.Exists {
+		return p, err
 	}
-	if err != nil {
-		return compile.ManagedPolicy{}, failed(err, "read policy %s", arn)
-	}
-	if out.Policy == nil {
-		return compile.ManagedPolicy{}, emptyAnswer("read policy %s", arn)
-	}
-	p := compile.ManagedPolicy{
-		Exists: true, ARN: arn, Name: aws.ToString(out.Policy.PolicyName), ID: aws.ToString(out.Policy.PolicyId),
-		Default: aws.ToString(out.Policy.DefaultVersionId), Tags: tagsOf(out.Policy.Tags),
-	}
-	version, err := c.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: &p.Default})
+	version, err := s.iamClient().GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: &p.Default})
 	if err != nil {
 		return compile.ManagedPolicy{}, failed(err, "read version %s of policy %s", p.Default, arn)
 	}

@@ -59,6 +59,10 @@ func (b *builder) cleanUploads() {
 
 // leftoverKeys come first of all: their secrets are lost, so they are of no use, and a user holds two at most.
 func (b *builder) leftoverKeys() {
+	if b.w.Held != nil { // the key that the notes tell of is in use
+		b.warn("plan "+b.p.Name, "another machine runs it just now: %s; apply refuses until that has ended", *b.w.Held)
+		return
+	}
 	for _, o := range b.w.Owned {
 		if o.Kind != KindCredentials {
 			continue

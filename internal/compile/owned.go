@@ -132,7 +132,7 @@ func live(w World) map[string]string {
 // digestTags are the tags by which the statements are found again when state is lost: the
 // policy in B carries the digests of what stands in A. A policy holds at most 50 tags.
 func digestTags(d docs) map[string]string {
-	const room = 49 // beside PlanTag
+	const room = 47 // beside PlanTag, KeyTag and LeaseTag
 	tags := make(map[string]string)
 	buckets := make([]string, 0, len(d.statements))
 	for bucket := range d.statements {

@@ -18,6 +18,7 @@ type World struct {
 	Owned      []Owned                  // from state, and what carries our tags
 	Unseen     []Unseen
 
+	Held     *Lease             // another machine runs the plan just now
 	Opinions map[string]Opinion // of IAM's policy simulator, by question: see Consult. Beside the facts, and not among them
 }
 
@@ -125,6 +126,8 @@ type ManagedPolicy struct {
 	Document string // of the default version, JSON
 	Tags     map[string]string
 	Attached []string // ARNs of users, roles and groups (groups as name)
+
+	At time.Time // of the answer, by the server's clock; zero where it told none
 }
 
 // A KMSKey is a source's or destination's key.

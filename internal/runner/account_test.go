@@ -196,6 +196,10 @@ func (a *account) DeletePolicy(_ context.Context, arn string) error {
 	return a.do("DeletePolicy", arn, func() { delete(a.policies, arn) })
 }
 
+func (a *account) PolicyTags(ctx context.Context, arn string) (compile.ManagedPolicy, error) {
+	return a.ManagedPolicy(ctx, arn)
+}
+
 func (a *account) TagPolicy(_ context.Context, arn string, tags map[string]string) error {
 	return a.do("TagPolicy", fmt.Sprint(tags), func() {
 		m := a.policies[arn]

@@ -181,9 +181,13 @@ type cleanKey struct {
 	keys  AccessKeys
 	notes PolicyTags
 	own   owner
+	lease *Lease
 }
 
 func (r cleanKey) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	if err := r.lease.Lost(); err != nil && s.Spec.Credentials.KeyID != "" {
+		return executor.Result{}, err // what looks left over is in use elsewhere
+	}
 	ours, err := r.own.find(compile.KindCredentials, "")
 	if err != nil {
 		return executor.Result{}, err
@@ -207,7 +211,7 @@ func (r cleanKey) Run(ctx context.Context, s compile.Step) (executor.Result, err
 		}
 		gone = append(gone, ids...)
 	}
-	if on := s.Spec.Credentials.NoteOn; on != "" {
+	if on := s.Spec.Credentials.NoteOn; on != "" && r.lease.Check(ctx) == nil {
 		if err := r.notes.UntagPolicy(ctx, on, []string{compile.KeyTag}); err != nil {
 			return executor.Result{}, err
 		}

@@ -30,7 +30,7 @@ type Journals interface {
 	Restart(pair plan.Pair) error
 }
 
-// Deps is what the runners of one run share. All fields are needed.
+// Deps is what the runners of one run share. All fields are needed but the lease.
 type Deps struct {
 	Source, Destination Account
 	Logins              Logins
@@ -40,6 +40,7 @@ type Deps struct {
 	Earlier             map[string][]s3copy.Window // by pair; see Records.Earlier
 	Confirmed           map[string]bool            // buckets whose deletion a person confirmed
 	Progress            *Progress
+	Lease               *Lease // nil: nothing tells of the run
 	Now                 func() time.Time
 	Kill                <-chan struct{} // closed when nothing is to be waited for; nil never is
 }
@@ -57,7 +58,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindInspect:      inspect{d.Source},
 		compile.KindBucket:       bucket{d.Destination, own},
 		compile.KindPrincipal:    principal{d.Destination, own},
-		compile.KindPolicy:       policyRunner{d.Destination, own},
+		compile.KindPolicy:       policyRunner{d.Destination, own, d.Lease},
 		compile.KindAttachment:   attachment{d.Destination, own},
 		compile.KindGrant:        grant{d.Source, own},
 		compile.KindBucketPolicy: statement{d.Source, d.Destination, own},
@@ -67,7 +68,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindVerify:       verifyRunner{pairs},
 
 		compile.KindCleanUploads:           cleanUploads{pairs, own},
-		compile.KindCleanKey:               cleanKey{d.Destination, d.Destination, own},
+		compile.KindCleanKey:               cleanKey{d.Destination, d.Destination, own, d.Lease},
 		compile.KindCleanBucketPolicy:      cleanStatement{d.Source, own},
 		compile.KindCleanGrant:             cleanGrant{d.Source, own},
 		compile.KindCleanAttachment:        cleanAttachment{d.Destination, own},
@@ -80,9 +81,23 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindCleanDestinationBucket: cleanDestinationBucket{d.Destination, own},
 	}
 	for kind, r := range all {
+		if shared(kind) {
+			r = guarded{r, d.Lease}
+		}
 		all[kind] = explained{r, who}
 	}
 	return all
+}
+
+// shared tells whether steps of the kind touch what other runs of the plan have as well. The keys and uploads that a run
+// made are its own.
+func shared(kind compile.Kind) bool {
+	switch kind {
+	case compile.KindIdentity, compile.KindInspect, compile.KindProbe, compile.KindCopy, compile.KindVerify, compile.KindCleanUploads, compile.KindCleanKey:
+		return false
+	default:
+		return true
+	}
 }
 
 // sides picks the account of a step.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,12 +14,26 @@ import (
 
 // policyRunner makes the managed policy's default version the compiled document.
 type policyRunner struct {
-	api Policies
-	own owner
+	api   Policies
+	own   owner
+	lease *Lease
 }
 
+// Run makes the policy say what it is to say, and tells by it that this run is under way.
 func (r policyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
-	spec := *s.Spec.Policy
+	result, err := r.stand(ctx, *s.Spec.Policy)
+	untold, leased := r.lease.takeOn(ctx, s.Spec.Policy.ARN)
+	if held, ok := errors.AsType[*LeasedError](leased); ok {
+		return executor.Result{}, held // of two runs that make it in one moment the other one was first
+	}
+	if err == nil {
+		err = leased
+	}
+	result.Message += untold
+	return result, err
+}
+
+func (r policyRunner) stand(ctx context.Context, spec compile.PolicySpec) (executor.Result, error) {
 	have, err := r.api.ManagedPolicy(ctx, spec.ARN)
 	if err != nil {
 		return executor.Result{}, err

@@ -47,6 +47,8 @@ type Policies interface {
 
 // PolicyTags note things on a managed policy of ours.
 type PolicyTags interface {
+	// PolicyTags reads a policy without its document, versions and attachments; a missing one does not exist.
+	PolicyTags(ctx context.Context, arn string) (compile.ManagedPolicy, error)
 	TagPolicy(ctx context.Context, arn string, tags map[string]string) error
 	UntagPolicy(ctx context.Context, arn string, keys []string) error // a missing policy is no error
 }

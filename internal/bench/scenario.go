@@ -55,6 +55,7 @@ func scenarios(o options) []scenario {
 		{Name: "killed", About: "kill -9 three times on the way: all four runs together", Shape: null.Counter, Keys: n, Latency: late, Kills: 3, Slow: true},
 		{Name: "throttled", About: "one prefix that takes 300 copies a second, and answers 503 above", Shape: null.Counter, Keys: max(n/10, 100), Latency: late, Rate: 300},
 		{Name: "faults", About: "1 % of the requests answered 500, 1 % 503, 1 % torn off", Shape: null.Hex, Keys: max(n/4, 100), Latency: late, Faults: null.Faults{Unavailable: 0.01, Internal: 0.01, Torn: 0.01, Seed: 1}},
+		{Name: "load", About: "no latency, and 1 % of the requests fails: 500, 503 or torn off", Shape: null.Hex, Keys: n, Faults: null.Faults{Unavailable: 0.0034, Internal: 0.0033, Torn: 0.0033, Seed: 1}, Slow: true},
 		{Name: "cpu-fresh", About: "no latency: what the client's CPU allows", Shape: null.Hex, Keys: n},
 		{Name: "cpu-resync", About: "no latency, nothing to copy", Shape: null.Dated, Keys: 10 * n, Filled: true},
 		{Name: "large", About: "ten objects of 12 GiB, by parts", Shape: null.Ten, Keys: 10, Sizes: null.Sizes{Large: 12 << 30, LargeEvery: 1}, Latency: late},

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -40,9 +39,6 @@ func survives(t *testing.T, at death, onward, end string) (died bool) {
 	there, seen := d.arrived(), len(d.server.Requests())
 	if onward == byLoss {
 		must(t, os.RemoveAll(filepath.Join(d.dir, ".xplan")))
-		if d.untagged() { // nothing tells any more whose bucket that is: it is taken as one that was there
-			end = strings.Replace(end, madeTag, "", 1)
-		}
 	}
 	d.goesOn(t, onward)
 	for _, r := range d.server.Requests()[seen:] {
@@ -59,16 +55,6 @@ func survives(t *testing.T, at death, onward, end string) (died bool) {
 		t.Error(w)
 	}
 	return true
-}
-
-// madeTag is what the bucket that a run made carries.
-const madeTag = "{xplan:plan doomed}"
-
-// untagged tells whether the run died between making the bucket and tagging it.
-func (d *doomed) untagged() bool {
-	return slices.ContainsFunc(d.server.Inventory(), func(line string) bool {
-		return strings.HasPrefix(line, "bucket tommy-b ") && !strings.Contains(line, madeTag)
-	})
 }
 
 // dies runs the plan until it is dead, or over because there was no such moment.

@@ -426,6 +426,7 @@ func operationsOf(action string) []string {
 		"s3:GetBucketPublicAccessBlock":       {"s3:GetPublicAccessBlock"},
 		"s3:PutBucketPublicAccessBlock":       {"s3:PutPublicAccessBlock"},
 		"s3:PutBucketOwnershipControls":       {"s3:CreateBucket"},
+		"s3:TagResource":                      {"s3:CreateBucket"},
 		"s3:GetBucketObjectLockConfiguration": {"s3:GetObjectLockConfiguration"},
 		"s3:GetLifecycleConfiguration":        {"s3:GetBucketLifecycleConfiguration"},
 		"s3:GetBucketCORS":                    {"s3:GetBucketCors"},

@@ -16,8 +16,8 @@ import (
 	"xplan/plan"
 )
 
-// CreateBucket makes the bucket with its settings. Ownership is enforced by the very request that makes it,
-// and public access is blocked before anything else is set. A bucket that this account owns already is
+// CreateBucket makes the bucket with its settings. Ownership is enforced by the very request that makes it, which also
+// tags it, so that it is known as the plan's even if nothing comes after; and public access is blocked before anything else is set. A bucket that this account owns already is
 // configured; another account's is an error.
 func (s *session) CreateBucket(ctx context.Context, b compile.BucketSpec) error {
 	have, _, err := s.Bucket(ctx, b.Name)
@@ -34,7 +34,7 @@ func (s *session) CreateBucket(ctx context.Context, b compile.BucketSpec) error 
 	case have.Exists:
 		region = cmp.Or(have.Region, region)
 	default:
-		if err := s.newBucket(ctx, b.Name, region); err != nil {
+		if err := s.newBucket(ctx, b, region); err != nil {
 			return err
 		}
 	}
@@ -42,32 +42,43 @@ func (s *session) CreateBucket(ctx context.Context, b compile.BucketSpec) error 
 	return s.configure(ctx, b, have, region)
 }
 
-func (s *session) newBucket(ctx context.Context, name, region string) error {
-	in := &s3.CreateBucketInput{Bucket: &name}
-	elsewhere := region != defaultRegion
-	where := &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(region)}
-	if elsewhere && s.account.IsAWS() {
-		in.CreateBucketConfiguration = where
-	}
+func (s *session) newBucket(ctx context.Context, b compile.BucketSpec, region string) error {
+	in := &s3.CreateBucketInput{Bucket: &b.Name}
 	if s.account.IsAWS() {
 		in.ObjectOwnership = types.ObjectOwnershipBucketOwnerEnforced
+		in.CreateBucketConfiguration = birth(region, tagSet(s.tagsOf(b, nil)))
 	}
-	c := s.s3Client(clientKey{region: region, owner: s.account.ID})
-	_, err := c.CreateBucket(ctx, in)
-	if errorCode(err) == "IllegalLocationConstraintException" && elsewhere && in.CreateBucketConfiguration == nil {
-		in.CreateBucketConfiguration = where // most servers have one region and want nothing said; this one does
-		_, err = c.CreateBucket(ctx, in)
+	client := s.s3Client(clientKey{region: region, owner: s.account.ID})
+	_, err := client.CreateBucket(ctx, in)
+	if c := in.CreateBucketConfiguration; c != nil && len(c.Tags) > 0 && errorCode(err) == "AccessDenied" {
+		in.CreateBucketConfiguration = birth(region, nil) // without s3:TagResource it is tagged afterwards
+		_, err = client.CreateBucket(ctx, in)
+	}
+	if errorCode(err) == "IllegalLocationConstraintException" && region != defaultRegion && in.CreateBucketConfiguration == nil {
+		in.CreateBucketConfiguration = birth(region, nil) // most servers have one region and want nothing said; this one does
+		_, err = client.CreateBucket(ctx, in)
 	}
 	if errorCode(err) == "BucketAlreadyOwnedByYou" {
 		return nil
 	}
 	if errorCode(err) == "BucketAlreadyExists" {
-		return &RequestError{Doing: "create bucket " + name, Code: errorCode(err), Message: "the name is taken by another account"}
+		return &RequestError{Doing: "create bucket " + b.Name, Code: errorCode(err), Message: "the name is taken by another account"}
 	}
 	if err != nil {
-		return failed(err, "create bucket %s in %s", name, region)
+		return failed(err, "create bucket %s in %s", b.Name, region)
 	}
 	return nil
+}
+
+// birth is what the request that makes a bucket says of it: us-east-1 is not named. nil says nothing.
+func birth(region string, tags []types.Tag) *types.CreateBucketConfiguration {
+	if region == defaultRegion {
+		region = ""
+	}
+	if region == "" && len(tags) == 0 {
+		return nil
+	}
+	return &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(region), Tags: tags}
 }
 
 // A setting is one write of a bucket's configuration.
@@ -97,14 +108,7 @@ func (s *session) settings(b compile.BucketSpec, have compile.Bucket) []setting 
 	if encryption.Algorithm == "" && have.Encryption.Algorithm == "" && s.account.IsAWS() {
 		encryption = plan.Encryption{Algorithm: string(types.ServerSideEncryptionAes256)}
 	}
-	tags := maps.Clone(have.Tags)
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	maps.Copy(tags, b.Settings.Tags)
-	if s.account.IsAWS() {
-		maps.Copy(tags, b.Tags)
-	}
+	tags := s.tagsOf(b, have.Tags)
 	return []setting{
 		{"the public access block", s.account.IsAWS() && !have.PublicAccess.All(), putPublicAccess},
 		{"ownership", s.account.IsAWS() && have.Ownership != string(types.ObjectOwnershipBucketOwnerEnforced), putOwnership},
@@ -112,6 +116,19 @@ func (s *session) settings(b compile.BucketSpec, have compile.Bucket) []setting 
 		{"versioning", b.Settings.Versioning && have.Versioning != string(types.BucketVersioningStatusEnabled), putVersioning},
 		{"tags", !maps.Equal(tags, have.Tags) && len(tags) > 0, putTags(tags)},
 	}
+}
+
+// tagsOf are the bucket's tags: those that stand, the plan's, and ours where the server has accounts.
+func (s *session) tagsOf(b compile.BucketSpec, have map[string]string) map[string]string {
+	tags := maps.Clone(have)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	maps.Copy(tags, b.Settings.Tags)
+	if s.account.IsAWS() {
+		maps.Copy(tags, b.Tags)
+	}
+	return tags
 }
 
 func putPublicAccess(ctx context.Context, c *s3.Client, name *string, o func(*s3.Options)) error {
@@ -161,18 +178,24 @@ func putVersioning(ctx context.Context, c *s3.Client, name *string, o func(*s3.O
 	return err
 }
 
-// putTags replaces all tags but AWS's own, which nobody else may write.
+// putTags replaces all tags but AWS's own.
 func putTags(tags map[string]string) func(context.Context, *s3.Client, *string, func(*s3.Options)) error {
+	set := tagSet(tags)
+	return func(ctx context.Context, c *s3.Client, name *string, o func(*s3.Options)) error {
+		_, err := c.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: name, Tagging: &types.Tagging{TagSet: set}}, o)
+		return err
+	}
+}
+
+// tagSet is sorted, and leaves out AWS's own tags, which nobody else may write.
+func tagSet(tags map[string]string) []types.Tag {
 	var set []types.Tag
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if !strings.HasPrefix(k, "aws:") {
 			set = append(set, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
 		}
 	}
-	return func(ctx context.Context, c *s3.Client, name *string, o func(*s3.Options)) error {
-		_, err := c.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: name, Tagging: &types.Tagging{TagSet: set}}, o)
-		return err
-	}
+	return set
 }
 
 // DeleteBucket deletes an empty bucket; a missing one is no error.

@@ -44,6 +44,9 @@ func TestBucketIsMadeSafeFirst(t *testing.T) {
 	if made.Header.Get("X-Amz-Object-Ownership") != "BucketOwnerEnforced" || !strings.Contains(made.Body, "<LocationConstraint>eu-west-1<") {
 		t.Errorf("made with %v and %s, want ownership enforced, in eu-west-1", made.Header, made.Body)
 	}
+	if !strings.Contains(made.Body, "<Key>xplan:plan</Key><Value>tommy-to-b</Value>") {
+		t.Errorf("made by %s, want it to be known as the plan's from the first", made.Body)
+	}
 	if !strings.Contains(s.requests()[4].Body, "AES256") {
 		t.Errorf("encryption %s, want AES256", s.requests()[4].Body)
 	}
@@ -70,6 +73,24 @@ func TestOwnBucketIsConfiguredAndKeepsItsTags(t *testing.T) {
 	last := s.requests()[len(s.requests())-1].Body
 	if !strings.Contains(last, "<Key>team</Key>") || !strings.Contains(last, "<Key>"+compile.PlanTag+"</Key>") {
 		t.Errorf("tags %s, want both", last)
+	}
+}
+
+// TestWithoutTagResourceABucketIsTaggedAfterwards: s3:TagResource is younger than many administrators' policies.
+func TestWithoutTagResourceABucketIsTaggedAfterwards(t *testing.T) {
+	s := serve(t, func(r request) (int, string) {
+		switch {
+		case r.Method == http.MethodHead:
+			return 404, ""
+		case r.Query == "" && strings.Contains(r.Body, "<Tags>"):
+			return 403, xmlError("AccessDenied", "not authorized to perform: s3:TagResource")
+		}
+		return 200, ""
+	})
+	err := account(t, s).CreateBucket(t.Context(), compile.BucketSpec{Name: "tommy-b", Region: "eu-west-1", Tags: map[string]string{compile.PlanTag: "p"}})
+	want := []string{"PUT /tommy-b ", "PUT /tommy-b ", "PUT /tommy-b publicAccessBlock", "PUT /tommy-b ownershipControls", "PUT /tommy-b encryption", "PUT /tommy-b tagging"}
+	if d := cmp.Diff(want, writes(s)); err != nil || d != "" {
+		t.Errorf("%v, writes (-want +got):\n%s", err, d)
 	}
 }
 

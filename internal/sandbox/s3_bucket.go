@@ -142,7 +142,7 @@ func (q *s3Call) createBucket() error {
 	b := newBucket(name, q.caller.Account, region, q.now)
 	b.tags = tags
 	if len(tags) > 0 {
-		if err := q.permit("s3:PutBucketTagging", b.arn(), resourceAuth{}, nil); err != nil {
+		if err := q.permit("s3:TagResource", b.arn(), resourceAuth{}, nil); err != nil { // API:CreateBucketConfiguration, Tags
 			return err
 		}
 	}

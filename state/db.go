@@ -66,6 +66,9 @@ func Open(dir, name string, options ...Option) (*DB, error) {
 	for _, o := range options {
 		o(db)
 	}
+	if err := db.sound(); err != nil {
+		return nil, err
+	}
 	if err := db.lock(&bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType}); err != nil {
 		return nil, err
 	}
@@ -73,6 +76,20 @@ func Open(dir, name string, options ...Option) (*DB, error) {
 		return nil, errors.Join(err, db.bolt.Close())
 	}
 	return db, nil
+}
+
+// sound follows the pages of a file that is there, before it is opened to be written: bbolt reads its list of free pages
+// at once. Meanwhile it is locked for writers; whoever writes to it before we do is another xplan.
+func (db *DB) sound() error {
+	info, err := os.Stat(db.path)
+	if err != nil || info.IsDir() || info.Size() == 0 { // new, or for bbolt to say
+		return nil
+	}
+	if err := db.lock(&bbolt.Options{ReadOnly: true, Timeout: lockWait}); err != nil {
+		return err
+	}
+	_, err = db.follow()
+	return errors.Join(err, db.bolt.Close())
 }
 
 // opened says what an error of bbolt.Open means.
@@ -93,9 +110,6 @@ func (db *DB) opened(err error) error {
 
 // prepare checks the file, and makes what a new one lacks.
 func (db *DB) prepare() error {
-	if err := db.whole(); err != nil {
-		return err
-	}
 	var fresh bool
 	err := db.view("open state of "+db.name, func(tx *bbolt.Tx) (err error) {
 		fresh, err = checkFormat(tx)
@@ -110,23 +124,6 @@ func (db *DB) prepare() error {
 		return err
 	}
 	return db.hold("")
-}
-
-// whole tells whether the file is as long as its pages say: reading a page that
-// was cut off would be a fault of memory.
-func (db *DB) whole() error {
-	return db.guard("measure", func() error {
-		return db.bolt.View(func(tx *bbolt.Tx) error {
-			info, err := os.Stat(db.path)
-			if err != nil {
-				return err
-			}
-			if info.Size() < tx.Size() {
-				return &DamagedError{Path: db.path, What: "measure", Err: fmt.Errorf("it has %d bytes of %d", info.Size(), tx.Size())}
-			}
-			return nil
-		})
-	})
 }
 
 // Name is the plan's.

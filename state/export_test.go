@@ -48,7 +48,7 @@ func TestAnExportHasEveryRecordWithEveryField(t *testing.T) {
 }
 
 // lived gives the bytes of a state in which a run has left something of everything.
-func lived(t *testing.T) []byte {
+func lived(t testing.TB) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	db, err := Open(dir, "tommy")

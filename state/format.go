@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 )
@@ -38,7 +39,23 @@ func checkFormat(tx *bbolt.Tx) (fresh bool, err error) {
 			return false, &DamagedError{What: "format", Err: errors.New("bucket " + name + " is missing")}
 		}
 	}
-	return false, nil
+	return false, errors.Join(onlyBuckets(tx, bucketSteps), onlyBuckets(tx, bucketJobs, bucketRanges, bucketFailures, bucketUploads))
+}
+
+// onlyBuckets wants nothing but buckets in one, with these in each.
+func onlyBuckets(tx *bbolt.Tx, name string, inside ...string) error {
+	b := tx.Bucket([]byte(name))
+	return b.ForEach(func(k, v []byte) error {
+		if v != nil {
+			return &DamagedError{What: "format", Err: fmt.Errorf("a record stands in a bucket's place in %s", name)}
+		}
+		for _, want := range inside {
+			if b.Bucket(k).Bucket([]byte(want)) == nil {
+				return &DamagedError{What: "format", Err: fmt.Errorf("bucket %s of one of the %s is missing", want, name)}
+			}
+		}
+		return nil
+	})
 }
 
 func createFormat(tx *bbolt.Tx) error {

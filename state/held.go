@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Held tells whether a process holds the plan's lock now. It looks by taking the lock
@@ -18,17 +17,17 @@ func Held(dir, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	path := filepath.Join(folder, fileDatabase)
+	db := &DB{dir: folder, path: filepath.Join(folder, fileDatabase), name: name}
 	// An empty file is being made this moment; bbolt cannot open it for reading.
-	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
+	if info, err := os.Stat(db.path); errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
 		return false, nil
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 10 * time.Millisecond})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
+	err = db.lock(&bbolt.Options{ReadOnly: true, Timeout: 10 * time.Millisecond})
+	if _, held := errors.AsType[*LockedError](err); held {
 		return true, nil
-	case err != nil:
-		return false, fmt.Errorf("look at the lock of %s: %w", name, classify(err))
 	}
-	return false, db.Close()
+	if err != nil {
+		return false, fmt.Errorf("look at the lock of %s: %w", name, err)
+	}
+	return false, db.bolt.Close()
 }

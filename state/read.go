@@ -40,8 +40,7 @@ func ReadFile(path string) (*DB, error) {
 	if err := db.lock(&bbolt.Options{ReadOnly: true, Timeout: lockWait}); err != nil {
 		return nil, err
 	}
-	err = db.whole()
-	if err == nil {
+	if _, err = db.follow(); err == nil {
 		err = db.formed()
 	}
 	if err != nil {

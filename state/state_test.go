@@ -53,7 +53,7 @@ func reopened(t *testing.T, do, check func(db *DB)) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,3 @@
-//go:build !race
-
-// The race detector checks pointers, too, and ends the process at what bbolt makes of a damaged page: nothing that a
-// program meets, which has no such checks.
-
 package state
 
 import (
@@ -13,96 +8,41 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
-
-// use opens a state and does what a run does, and reports what was wrong. Check is not among it: bbolt's own, which it
-// asks first, runs in a goroutine where nobody recovers.
-func use(dir string) error {
-	db, err := Open(dir, "tommy")
-	if err != nil {
-		return err
-	}
-	_, errRuns := db.Runs()
-	_, errSteps := db.Steps("r")
-	_, errOwned := db.Owned()
-	_, errUploads := db.Uploads()
-	_, errProgress := db.Progress("job")
-	errWrite := db.Commit("job", Batch{Failures: []Failure{{Key: "new"}}, Add: Tally{Listed: Count{1, 1}}})
-	return errors.Join(errRuns, errSteps, errOwned, errUploads, errProgress, errWrite, db.Close())
-}
-
-// anew writes another file in the place of the one before, whose lock may still be held: bbolt can panic while it opens.
-func anew(t *testing.T, path string, content []byte) {
-	t.Helper()
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		t.Fatal(err)
-	}
-	must(t, os.WriteFile(path, content, 0o600))
-}
-
-// told wants an error that says what is wrong and what to do, if there is one.
-func told(t *testing.T, what string, err error) bool {
-	t.Helper()
-	_, damaged := errors.AsType[*DamagedError](err)
-	_, newer := errors.AsType[*VersionError](err)
-	if err != nil && !damaged && !newer {
-		t.Errorf("%s: %v", what, err)
-	}
-	return err != nil
-}
 
 // TestNoBitThatFlipsIsMoreThanAnError flips one bit after the other, at many positions.
 func TestNoBitThatFlipsIsMoreThanAnError(t *testing.T) {
-	content, dir := lived(t), t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "tommy"), 0o700))
-	path := filepath.Join(dir, "tommy", fileDatabase)
-	tried, found := 0, 0
-	begun := time.Now()
+	v := newVictim(t)
 	var filled []int // what is zero is mostly free, or the upper half of a number
-	for at, b := range content {
+	for at, b := range v.content {
 		if b != 0 {
 			filled = append(filled, at)
 		}
 	}
 	step := max(1, len(filled)/sweeps())
 	for i := 0; i < len(filled); i += step {
-		at := filled[i]
-		torn := append([]byte(nil), content...)
-		torn[at] ^= 1 << (tried % 8)
-		anew(t, path, torn)
-		tried++
-		if told(t, fmt.Sprintf("byte %d", at), use(dir)) {
-			found++
-		}
+		at, bit := filled[i], v.tried%8
+		v.suffer(fmt.Sprintf("bit %d of byte %d flipped", bit, at), func(b []byte) []byte { b[at] ^= 1 << bit; return b })
 	}
-	if found == 0 {
-		t.Error("nothing was found")
-	}
-	t.Logf("%d flipped bits, %d of them found, no panic, in %v", tried, found, time.Since(begun).Round(time.Second))
+	v.log("bits flipped")
 }
 
-// sweeps is how many positions are tried: XPLAN_TEST_SWEEP=all tries every fifth byte.
+// sweeps is how many positions are tried: XPLAN_TEST_SWEEP=all tries all of them.
 func sweeps() int {
 	if os.Getenv("XPLAN_TEST_SWEEP") == "all" {
-		return 1 << 16
+		return 1 << 24
 	}
 	return 400
 }
 
 func TestAFileCutShortAnywhereIsAnError(t *testing.T) {
-	content, dir := lived(t), t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "tommy"), 0o700))
-	path := filepath.Join(dir, "tommy", fileDatabase)
-	cuts := 0
-	for size := 1; size < len(content); size += max(1, len(content)/(sweeps()/4)) {
-		anew(t, path, content[:size])
-		cuts++
-		if err := use(dir); !told(t, fmt.Sprintf("cut to %d bytes", size), err) && size < len(content)/2 {
-			t.Errorf("cut to %d of %d bytes, it was used", size, len(content))
+	v := newVictim(t)
+	for size := 1; size < len(v.content); size += max(1, len(v.content)/(sweeps()/4)) {
+		if found := v.suffer(fmt.Sprintf("cut to %d bytes", size), func(b []byte) []byte { return b[:size] }); !found && size < len(v.content)/2 {
+			t.Errorf("cut to %d of %d bytes, it was used", size, len(v.content))
 		}
 	}
-	t.Logf("cut at %d places", cuts)
+	v.log("places where the file is cut short")
 }
 
 func TestWhatIsNoFileInItsPlaceSaysWhatToDo(t *testing.T) {

@@ -81,14 +81,13 @@ func Open(dir, name string, options ...Option) (*DB, error) {
 // sound follows the pages of a file that is there, before it is opened to be written: bbolt reads its list of free pages
 // at once. Meanwhile it is locked for writers; whoever writes to it before we do is another xplan.
 func (db *DB) sound() error {
-	info, err := os.Stat(db.path)
-	if err != nil || info.IsDir() || info.Size() == 0 { // new, or for bbolt to say
-		return nil
+	if info, err := os.Stat(db.path); err != nil || info.IsDir() || info.Size() == 0 {
+		return nil //nolint:nilerr // new, or for bbolt to say
 	}
 	if err := db.lock(&bbolt.Options{ReadOnly: true, Timeout: lockWait}); err != nil {
 		return err
 	}
-	_, err = db.follow()
+	_, err := db.follow()
 	return errors.Join(err, db.bolt.Close())
 }
 

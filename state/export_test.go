@@ -48,23 +48,23 @@ func TestAnExportHasEveryRecordWithEveryField(t *testing.T) {
 }
 
 // lived gives the bytes of a state in which a run has left something of everything.
-func lived(t testing.TB) []byte {
-	t.Helper()
-	dir := t.TempDir()
+func lived(tb testing.TB) []byte {
+	tb.Helper()
+	dir := tb.TempDir()
 	db, err := Open(dir, "tommy")
-	must(t, err)
-	must(t, db.StartRun(Run{ID: "r", PlanName: "tommy", Plan: []byte(`{"name":"tommy"}`), Started: at(0)}))
-	must(t, db.PutStep("r", StepRecord{ID: "copy/a", Kind: "copy", Outcome: "done", Started: at(1), Ended: at(2)}))
-	must(t, db.Own(Owned{Kind: "iam.policy", Side: "destination", Subject: "arn", Digest: "d", Since: at(1)}))
-	must(t, db.Intend(Owned{Kind: "credentials", Side: "destination", Parent: "jo", Before: []string{"AKIAOLD"}, Since: at(1)}))
+	must(tb, err)
+	must(tb, db.StartRun(Run{ID: "r", PlanName: "tommy", Plan: []byte(`{"name":"tommy"}`), Started: at(0)}))
+	must(tb, db.PutStep("r", StepRecord{ID: "copy/a", Kind: "copy", Outcome: "done", Started: at(1), Ended: at(2)}))
+	must(tb, db.Own(Owned{Kind: "iam.policy", Side: "destination", Subject: "arn", Digest: "d", Since: at(1)}))
+	must(tb, db.Intend(Owned{Kind: "credentials", Side: "destination", Parent: "jo", Before: []string{"AKIAOLD"}, Since: at(1)}))
 	for i := range 60 { // several pages of them
 		b := Batch{Ranges: []Range{{ID: uint64(i), After: fmt.Sprintf("%04d", i), Through: fmt.Sprintf("%04d", i+1), Ended: true}}, Add: Tally{Listed: Count{1, 1}}}
 		b.Failures = []Failure{{Key: fmt.Sprintf("key %d", i), Phase: "copy", Reason: "AccessDenied: no identity-based policy allows it", At: at(3)}}
-		must(t, db.Commit("job", b))
+		must(tb, db.Commit("job", b))
 	}
-	must(t, db.PutUpload("job", Upload{Key: "big", ID: "id", ETag: "e", Size: 9, Part: 5, Started: at(1)}))
-	must(t, db.Close())
+	must(tb, db.PutUpload("job", Upload{Key: "big", ID: "id", ETag: "e", Size: 9, Part: 5, Started: at(1)}))
+	must(tb, db.Close())
 	b, err := os.ReadFile(filepath.Join(dir, "tommy", fileDatabase))
-	must(t, err)
+	must(tb, err)
 	return b
 }

@@ -38,8 +38,13 @@ func TestADamagedStateIsAnErrorInEveryCommand(t *testing.T) {
 			}
 		}
 		for _, command := range [][]string{
-			{"state", "check", file}, {"state", "export", file}, {"apply", file, "--yes"}, {"plan", file}, {"cleanup", file, "--yes"},
-			{"resume", "--state", filepath.Dir(filepath.Dir(database))}, {"runs", "--state", filepath.Dir(filepath.Dir(database))},
+			{"state", "check", file},
+			{"state", "export", file},
+			{"plan", file},
+			{"apply", file, "--yes"},
+			{"cleanup", file, "--yes"},
+			{"resume", "--state", filepath.Join(dir, ".xplan")},
+			{"runs", "--state", filepath.Join(dir, ".xplan")},
 		} {
 			var out, said bytes.Buffer
 			status := run(command, strings.NewReader(""), &out, &said)

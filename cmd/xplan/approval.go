@@ -138,9 +138,9 @@ func (w work) unlikeReviewed(s survey, prog *compile.Program) error {
 	case w.reviewed == nil || w.previous != nil:
 		return nil
 	case prog == nil:
-		return w.reviewed.CheckFacts(compile.Facts(w.plan, s.world), version)
+		return w.reviewed.CheckFacts(compile.Facts(w.plan, s.world), version())
 	}
-	return w.reviewed.Check(prog, version)
+	return w.reviewed.Check(prog, version())
 }
 
 // approve puts into a run's log by what it was approved, and who signed that.

@@ -119,8 +119,8 @@ func checkStep(t *testing.T, at string, step workflowStep, action actionFile) {
 				t.Errorf("%s: the action has no input %s", at, input)
 			}
 		}
-		if step.Uses != "OWNER/xplan@v"+version {
-			t.Errorf("%s uses %s, and this is %s", at, step.Uses, version)
+		if step.Uses != "OWNER/xplan@v"+documented {
+			t.Errorf("%s uses %s, and the pages are of %s", at, step.Uses, documented)
 		}
 	}
 	for _, text := range step.With {

@@ -79,7 +79,7 @@ func (a *app) begin(ctx context.Context, w work, s survey) (state.Run, error) {
 	}
 	run := state.Run{
 		ID: id, PlanName: w.plan.Name, PlanFile: absolute(w.plan.File), PlanDigest: w.plan.Digest(),
-		Plan: w.plan.JSON(), Version: version, Started: now,
+		Plan: w.plan.JSON(), Version: version(), Started: now,
 	}
 	if w.reviewed != nil {
 		run.Approval = w.reviewed.Digest

@@ -39,7 +39,7 @@ func (l *lineStream) open() error {
 	}
 	l.opened = true
 	line, err := json.Marshal(map[string]any{
-		"type": "version", "xplan": version, "format": 1, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+		"type": "version", "xplan": version(), "format": 1, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
 	})
 	if err == nil {
 		_, err = l.w.Write(append(line, '\n'))

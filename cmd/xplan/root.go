@@ -17,9 +17,6 @@ import (
 	"xplan/state"
 )
 
-// version is that of the program.
-const version = "0.1.0"
-
 // app is what every command shares: its streams and the flags of the root.
 type app struct {
 	in       io.Reader
@@ -74,7 +71,7 @@ failed objects; 4 something waits for a person; 10 invalid plan or usage; 11 ano
 the lock; 12 the world or the plan changed since the review; 13 credentials; 130 interrupted.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version,
+		Version:       version(),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -140,7 +137,7 @@ func (a *app) load(path string) (*plan.Plan, error) {
 
 // personalize applies the flags that override a plan, and holds it to the versions that may run it.
 func (a *app) personalize(p *plan.Plan) error {
-	if err := p.CheckVersion(version); err != nil {
+	if err := p.CheckVersion(version()); err != nil {
 		return &usageError{err}
 	}
 	for _, o := range a.profiles {

@@ -76,7 +76,7 @@ func asUsage(err error) error {
 
 // save writes a reviewed program to a file.
 func (a *app) save(path string, p *plan.Plan, prog *compile.Program, counted bool) (savedFile, error) {
-	s := saved.New(p, prog, version, time.Now(), counted, planNames(path, p.File)...)
+	s := saved.New(p, prog, version(), time.Now(), counted, planNames(path, p.File)...)
 	data, err := saved.Encode(s)
 	if err == nil {
 		_, err = saved.Decode(data) // what apply would refuse is not handed on

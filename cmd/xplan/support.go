@@ -41,7 +41,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if a.json {
 				return a.lines.open()
 			}
-			_, err := fmt.Fprintf(a.out, "xplan %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(a.out, "xplan %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

@@ -116,13 +116,13 @@ func (a *app) reportCommand() *cobra.Command {
 				return fmt.Errorf("run %s has not ended yet: %w", run.ID, err)
 			}
 			if output == "-" {
-				return view.Report(a.out, end, version)
+				return view.Report(a.out, end, version())
 			}
 			f, err := os.OpenFile(output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 			if err != nil {
 				return err
 			}
-			return errors.Join(view.Report(f, end, version), f.Close())
+			return errors.Join(view.Report(f, end, version()), f.Close())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "the page's file; - is stdout")

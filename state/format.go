@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -48,6 +49,9 @@ func onlyBuckets(tx *bbolt.Tx, name string, inside ...string) error {
 	return b.ForEach(func(k, v []byte) error {
 		if v != nil {
 			return &DamagedError{What: "format", Err: fmt.Errorf("a record stands in a bucket's place in %s", name)}
+		}
+		if name == bucketJobs && !bytes.HasPrefix(k, []byte(keyPrefix)) {
+			return &DamagedError{What: "format", Err: fmt.Errorf("%.100q is no key of a job", k)}
 		}
 		for _, want := range inside {
 			if b.Bucket(k).Bucket([]byte(want)) == nil {

@@ -1,8 +1,10 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 )
@@ -60,6 +62,9 @@ func readObjects[T any](at *bbolt.Bucket, name string, decode func(key string, r
 	}
 	var all []T
 	err := b.ForEach(func(k, v []byte) error {
+		if !bytes.HasPrefix(k, []byte(keyPrefix)) {
+			return &DamagedError{What: "job", Err: fmt.Errorf("%.100q in %s is no key of an object", k, name)}
+		}
 		t, err := decode(string(k[len(keyPrefix):]), v)
 		all = append(all, t)
 		return err

@@ -27,6 +27,8 @@ func defaultCopy() Copy {
 	}
 }
 
+func defaultCutOver() CutOver { return CutOver{Passes: 5, Until: 100} }
+
 func defaultVerify() Verify { return Verify{Level: LevelChecksum, Otherwise: "accept"} }
 
 func defaultCleanup() Cleanup {
@@ -50,6 +52,7 @@ type document struct {
 	Buckets     []pairDocument  `json:"buckets"`
 	Copy        json.RawMessage `json:"copy"`
 	Verify      json.RawMessage `json:"verify"`
+	CutOver     json.RawMessage `json:"cutover"`
 	Cleanup     json.RawMessage `json:"cleanup"`
 	Notify      Notify          `json:"notify"`
 	Estimate    *Estimate       `json:"estimate"`
@@ -101,6 +104,14 @@ func resolve(root any) (*Plan, error) {
 		}
 		p.Buckets = append(p.Buckets, pair)
 	}
+	if len(doc.CutOver) > 0 && !bytes.Equal(doc.CutOver, []byte("null")) {
+		c := defaultCutOver()
+		p.CutOver = &c
+		if err := json.Unmarshal(doc.CutOver, p.CutOver); err != nil {
+			return nil, err
+		}
+	}
+	p.fillFreeze()
 	p.Accounts.Source.fill()
 	p.Accounts.Destination.fill()
 	for i := range p.Buckets {
@@ -175,4 +186,29 @@ func (e *Encryption) fill(a Account) {
 	case a.IsAWS():
 		e.Algorithm = "AES256"
 	}
+}
+
+// fillFreeze names our statement by the plan: of two plans that freeze one bucket, neither takes the other's for its own.
+func (p *Plan) fillFreeze() {
+	switch {
+	case !p.Freezes():
+		return
+	case p.Cleanup.Freeze == "":
+		p.Cleanup.Freeze = Always
+	}
+	if p.CutOver.Statement == "" {
+		p.CutOver.Statement = freezeSid(p.Name)
+	}
+}
+
+// freezeSid is XplanFreeze and the plan's name, "tommy-to-b" as TommyToB; a Sid has letters and digits only.
+func freezeSid(name string) string {
+	const longest = 57 // of 64: FreezeSids
+	sid := "XplanFreeze"
+	for word := range strings.SplitSeq(name, "-") {
+		if word != "" {
+			sid += strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return sid[:min(len(sid), longest)]
 }

@@ -18,6 +18,7 @@ func (r *report) meaning(p *Plan, s *shape) {
 	c.permissions()
 	c.pairs()
 	c.overlaps()
+	c.cutover()
 	c.cleanup()
 	c.notify()
 	c.estimate()

@@ -11,6 +11,7 @@ type Plan struct {
 	Principal   *Principal  `json:"principal,omitempty"` // nil: the destination's own credentials copy
 	Permissions Permissions `json:"permissions"`
 	Buckets     []Pair      `json:"buckets"`
+	CutOver     *CutOver    `json:"cutover,omitempty"` // nil: one copy, and no more
 	Cleanup     Cleanup     `json:"cleanup"`
 	Notify      Notify      `json:"notify"`
 	Estimate    *Estimate   `json:"estimate,omitempty"` // nil: list prices and default rates; no part of the digest
@@ -162,6 +163,19 @@ type Copy struct {
 	SecondPass   bool     `json:"second_pass"`
 }
 
+// CutOver says how to move off a source that is still being written to: deltas, and a final pass, before which
+// the source may be frozen.
+type CutOver struct {
+	Passes    int      `json:"passes"` // deltas at most
+	Until     int      `json:"until"`  // a delta that copies at most so many objects is the last
+	Freeze    bool     `json:"freeze"`
+	Statement string   `json:"statement,omitempty"` // Sid of our statement that denies writing; empty without Freeze
+	Exempt    []string `json:"exempt,omitempty"`    // ARNs of who may write to the source all the same
+}
+
+// Freezes tells whether the plan denies writing to its sources for a while.
+func (p *Plan) Freezes() bool { return p.CutOver != nil && p.CutOver.Freeze }
+
 // Level is a level of evidence.
 type Level string
 
@@ -186,6 +200,7 @@ const (
 	Always      Rule = "always"       // at every end of a run: done, failed, interrupted
 	AfterVerify Rule = "after-verify" // nothing failed and everything is verified as asked
 	Keep        Rule = "keep"
+	OnFailure   Rule = "on-failure" // of a freeze: at an end that is not verified; else a person lifts it
 )
 
 // Cleanup holds the rules that belong to the whole plan.
@@ -194,6 +209,7 @@ type Cleanup struct {
 	Policy            Rule       `json:"policy"`
 	BucketPolicy      Rule       `json:"bucket_policy"`
 	DestinationBucket Rule       `json:"destination_bucket"`
+	Freeze            Rule       `json:"freeze,omitempty"` // Always or OnFailure; empty where nothing is frozen
 	Instances         []Instance `json:"instances"`
 }
 

@@ -77,12 +77,12 @@ func TestEachLineOfAStarterThatIsCommentedOutWorks(t *testing.T) {
 		t.Errorf("%d such lines, want 11", n)
 	}
 	text = out.ReplaceAllString(text, "$1$2")
-	text = regexp.MustCompile(`(?m)^# (notify:|estimate:|  \w+: \w+)$`).ReplaceAllString(text, "$1")
+	text = regexp.MustCompile(`(?m)^# (notify:|estimate:|cutover:|  \w+: \w+)$`).ReplaceAllString(text, "$1")
 	p, err := plan.Parse("p.yaml", []byte(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if len(p.Warnings) > 0 || p.Requires == "" || p.Estimate == nil || p.Notify.WebhookEnv == "" || p.Buckets[0].ToPrefix == "" {
+	if len(p.Warnings) > 0 || p.Requires == "" || p.Estimate == nil || !p.Freezes() || p.Notify.WebhookEnv == "" || p.Buckets[0].ToPrefix == "" {
 		t.Errorf("warnings %v, plan %+v", p.Warnings, p)
 	}
 }

@@ -246,7 +246,7 @@ func TestTrapsOfYAMLAreSaidClearly(t *testing.T) {
 			`2:1: unknown field "Name" | did you mean "name"?`,
 		}},
 		{"percent and slash in names", sound + "\"a%20b/c~d\": x\n", []string{
-			`12:1: unknown field "a%20b/c~d" | known here: accounts, buckets, cleanup, copy, estimate, name, notify, permissions, principal, requires, verify, version`,
+			`12:1: unknown field "a%20b/c~d" | known here: accounts, buckets, cleanup, copy, cutover, estimate, name, notify, permissions, principal, requires, verify, version`,
 		}},
 		{"field out of place", sound + "include: [a]\n", []string{
 			`12:1: unknown field "include" | it belongs under copy`,
@@ -255,10 +255,10 @@ func TestTrapsOfYAMLAreSaidClearly(t *testing.T) {
 			`12:5: unknown field "region" | it belongs under buckets[0].settings`,
 		}},
 		{"field nowhere", sound + "zzzzzzzz: 1\n", []string{
-			`12:1: unknown field "zzzzzzzz" | known here: accounts, buckets, cleanup, copy, estimate, name, notify, permissions, principal, requires, verify, version`,
+			`12:1: unknown field "zzzzzzzz" | known here: accounts, buckets, cleanup, copy, cutover, estimate, name, notify, permissions, principal, requires, verify, version`,
 		}},
 		{"control char key", sound + "\"a\\e[31mb\": x\n", []string{
-			`12:1: unknown field "a\x1b[31mb" | known here: accounts, buckets, cleanup, copy, estimate, name, notify, permissions, principal, requires, verify, version`,
+			`12:1: unknown field "a\x1b[31mb" | known here: accounts, buckets, cleanup, copy, cutover, estimate, name, notify, permissions, principal, requires, verify, version`,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

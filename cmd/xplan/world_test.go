@@ -120,7 +120,7 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"equal": w.equal, "objects": w.objects, "count": w.count, "mutations": w.mutations, "mark": w.mark,
 		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": w.release,
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
-		"wipe": w.wipe, "lapse": w.lapse,
+		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes,
 	}
 	word, ok := words[args[0]]
 	if !ok {
@@ -419,7 +419,7 @@ func (w *world) clean(ts *testscript.TestScript, args []string) {
 		ts.Fatalf("the policy %s stands", arn)
 	}
 	for _, bucket := range args[1:] {
-		if text := w.server.BucketPolicy(bucket); strings.Contains(text, "DelegateS3Access") {
+		if text := w.server.BucketPolicy(bucket); strings.Contains(text, "DelegateS3Access") || strings.Contains(text, "XplanFreeze") {
 			ts.Fatalf("bucket policy of %s: %s", bucket, text)
 		}
 		if n := w.server.Uploads(bucket); n > 0 {
@@ -434,6 +434,15 @@ func (w *world) says(ts *testscript.TestScript, args []string) {
 	text := w.server.BucketPolicy(args[0])
 	if args[1] == "" && text != "" || !strings.Contains(text, args[1]) {
 		ts.Fatalf("bucket policy of %s is %q, want %q", args[0], text, args[1])
+	}
+}
+
+// writes BUCKET yes|no wants that the administrator of account A may write to the bucket, or not.
+func (w *world) writes(ts *testscript.TestScript, args []string) {
+	want(ts, args, 2, "writes BUCKET yes|no")
+	err := w.admin(ts, sandbox.SourceAccount).ProbeWrite(context.Background(), compile.Location{Bucket: args[0], Region: "us-west-2", Account: sandbox.SourceAccount}, "x")
+	if err != nil && !errors.Is(err, compile.ErrDenied) || (err == nil) != (args[1] == "yes") {
+		ts.Fatalf("a write to %s: %v, want it let through: %s", args[0], err, args[1])
 	}
 }
 

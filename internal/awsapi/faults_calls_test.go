@@ -279,6 +279,9 @@ func bucketCalls() []faultCall {
 		{name: "Account.PutBucketPolicy", do: func(ctx context.Context, w *faultWorld) (string, error) {
 			return done(w.b.PutBucketPolicy(ctx, "tommy-b", "us-west-2", strings.ReplaceAll(faultGuest, "tommy", "tommy-b")))
 		}},
+		{name: "Account.ProbeWrite", do: func(ctx context.Context, w *faultWorld) (string, error) {
+			return done(w.b.ProbeWrite(ctx, compile.Location{Bucket: "tommy-b", Account: accountB, Region: "us-west-2"}, "probe"))
+		}},
 		{name: "Account.DeleteBucketPolicy", do: func(ctx context.Context, w *faultWorld) (string, error) {
 			return done(w.b.DeleteBucketPolicy(ctx, "tommy-b", "us-west-2"))
 		}},

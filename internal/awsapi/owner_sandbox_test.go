@@ -119,6 +119,9 @@ func otherOwners() []faultCall {
 		{name: "Account.PutBucketPolicy", do: func(ctx context.Context, w *faultWorld) (string, error) {
 			return done(w.b.PutBucketPolicy(ctx, theirs, "us-west-2", faultGuest))
 		}},
+		{name: "Account.ProbeWrite", do: func(ctx context.Context, w *faultWorld) (string, error) {
+			return done(w.b.ProbeWrite(ctx, compile.Location{Bucket: theirs, Account: accountB, Region: "us-west-2"}, "probe"))
+		}},
 		{name: "Account.DeleteBucketPolicy", do: func(ctx context.Context, w *faultWorld) (string, error) {
 			return done(w.b.DeleteBucketPolicy(ctx, theirs, "us-west-2"))
 		}},

@@ -69,6 +69,7 @@ func everyCall(t *testing.T, a *Account) {
 	_, _ = a.BucketPolicy(ctx, "tommy-b", "")
 	_ = a.PutBucketPolicy(ctx, "tommy-b", "", "{}")
 	_ = a.DeleteBucketPolicy(ctx, "tommy-b", "")
+	_ = a.ProbeWrite(ctx, compile.Location{Bucket: "tommy-b"}, "probe")
 	b := a.pair()
 	_, _ = b.ListPage(ctx, s3copy.PageRequest{}, nil)
 	_, _ = b.Head(ctx, s3copy.HeadRequest{Key: "k"})

@@ -21,10 +21,11 @@ type branch struct {
 	copying bool // there is something to write, or nobody knows
 	extra   bool // there may be something to delete at the destination only
 	verify  bool // something waits for a verification
+	cutting bool // deltas and a final pass follow the copy
 }
 
 // active tells whether the pair needs the principal.
-func (b branch) active() bool { return b.copying || b.extra }
+func (b branch) active() bool { return b.copying || b.extra || b.cutting }
 
 // survey puts pairs and world together.
 func survey(p *plan.Plan, w World) []branch {

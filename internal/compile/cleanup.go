@@ -19,6 +19,7 @@ func (b *builder) cleanup() {
 	b.cleanRecords()
 	b.cleanInstances()
 	b.cleanSources()
+	b.cleanFreezes()
 }
 
 // tidy fills in what a clean-up waits for by its rule. Always: everything that uses the thing has ended.
@@ -32,7 +33,7 @@ func (b *builder) tidy(s Step, rule plan.Rule, used []branch) Step {
 		if rule == plan.AfterVerify {
 			s.Needs = append(s.Needs, id(KindVerify, br.id))
 		}
-		s.After = append(s.After, id(KindProbe, br.id), id(KindCopy, br.id), id(KindVerify, br.id),
+		s.After = append(s.After, id(KindProbe, br.id), id(KindCopy, br.id), id(KindDelta, br.id), id(KindFinal, br.id), id(KindVerify, br.id),
 			id(KindCleanExtra, br.id), id(KindCleanUploads, br.id))
 	}
 	return s
@@ -51,7 +52,7 @@ func (b *builder) cleanUploads() {
 		}
 		b.add(Step{
 			ID: id(KindCleanUploads, br.id), Kind: KindCleanUploads, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: action,
-			After: []plan.StepID{id(KindCopy, br.id), id(KindVerify, br.id), id(KindCleanExtra, br.id)},
+			After: []plan.StepID{id(KindCopy, br.id), id(KindDelta, br.id), id(KindFinal, br.id), id(KindVerify, br.id), id(KindCleanExtra, br.id)},
 			Rule:  plan.Always, Spec: Spec{Copy: b.copySpec(br)},
 		})
 	}

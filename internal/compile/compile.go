@@ -36,6 +36,7 @@ type builder struct {
 	docs     docs // of the permissions, where they are managed
 	policies []policyTarget
 	work     bool // some pair needs the principal
+	alone    bool // the clean-up by itself
 
 	steps    []Step
 	at       map[plan.StepID]int // of a step in steps
@@ -50,6 +51,7 @@ func newBuilder(p *plan.Plan, w World) *builder {
 	for i, br := range b.branches {
 		b.bySource[br.pair.Source] = append(b.bySource[br.pair.Source], i)
 	}
+	b.markCutOvers()
 	b.work = slices.ContainsFunc(b.branches, branch.active)
 	b.keys = b.readKeys()
 	if b.manages() {

@@ -13,9 +13,9 @@ import (
 func Cleanup(p *plan.Plan, w World) (*Program, error) {
 	b := newBuilder(p, w)
 	for i := range b.branches {
-		b.branches[i].copying, b.branches[i].extra = false, false
+		b.branches[i].copying, b.branches[i].extra, b.branches[i].cutting = false, false, false
 	}
-	b.work = false
+	b.work, b.alone = false, true
 	b.checkAccounts()
 	b.identities()
 	b.leftoverKeys()
@@ -26,6 +26,7 @@ func Cleanup(p *plan.Plan, w World) (*Program, error) {
 	b.cleanPrincipal()
 	b.cleanRecords()
 	b.cleanDestinations()
+	b.cleanFreezes()
 	for i := range b.steps {
 		if b.steps[i].Kind.IsCleanup() {
 			b.steps[i].Rule = plan.Always

@@ -144,7 +144,7 @@ func (ob *observer) buckets() []read {
 		refs = append(refs, BucketRef{plan.Source, pair.Source}, BucketRef{plan.Destination, pair.Destination})
 	}
 	for _, o := range ob.w.Owned {
-		if o.Kind == KindBucketPolicy {
+		if o.Kind == KindBucketPolicy || o.Kind == KindFreeze {
 			refs = append(refs, BucketRef{plan.Source, o.Subject})
 		}
 	}
@@ -348,6 +348,7 @@ func (ob *observer) scans(counting Counting) []read {
 				Pair: br.pair, SourceRegion: br.srcRegion, DestinationRegion: br.dstRegion,
 				ManyOwners:        br.src.Ownership != "" && br.src.Ownership != enforced,
 				DestinationExists: br.dst.Exists, StopAtFirst: counting == CountFirst || counting == CountRest, GoesOn: counting == CountRest,
+				CutsOver: ob.p.CutOver != nil,
 			})
 			if err != nil {
 				return ob.unseen(err, "scan:"+br.id, "objects of "+br.id)

@@ -174,7 +174,7 @@ func ourDigests(p *plan.Plan, w World) []string {
 
 // byTags finds what is ours although state does not say so: state was lost, or kept elsewhere.
 func byTags(p *plan.Plan, w World) []Owned {
-	found := slices.Concat(taggedIAM(p, w), taggedKeys(p, w), taggedBuckets(p, w))
+	found := slices.Concat(taggedIAM(p, w), taggedKeys(p, w), taggedBuckets(p, w), frozenBuckets(p, w))
 	for _, ref := range slices.Sorted(maps.Keys(w.Keys)) {
 		if k := w.Keys[ref]; standingGrant(p, w, k) {
 			found = append(found, Owned{Kind: KindGrant, Side: plan.Source, Subject: grantName(p), Parent: k.ARN})

@@ -22,9 +22,16 @@ const (
 	KindCopy         Kind = "copy"
 	KindVerify       Kind = "verify"
 
+	// Of a cut-over: deltas behind the copy, a freeze of the source and the proof that it holds, and the final pass.
+	KindDelta       Kind = "copy.delta"
+	KindFreeze      Kind = "source.freeze"
+	KindFreezeProbe Kind = "freeze.probe"
+	KindFinal       Kind = "copy.final"
+
 	KindCleanUploads           Kind = "cleanup.uploads"
 	KindCleanKey               Kind = "cleanup.access_key"
 	KindCleanBucketPolicy      Kind = "cleanup.bucket_policy"
+	KindCleanFreeze            Kind = "cleanup.freeze"
 	KindCleanGrant             Kind = "cleanup.kms_grant"
 	KindCleanAttachment        Kind = "cleanup.attachment"
 	KindCleanPolicy            Kind = "cleanup.policy"
@@ -127,6 +134,7 @@ type Spec struct {
 	Attachment  *AttachmentSpec  `json:"attachment,omitempty"`
 	Grant       *GrantSpec       `json:"grant,omitempty"`
 	Statement   *StatementSpec   `json:"statement,omitempty"`
+	Freeze      *FreezeSpec      `json:"freeze,omitempty"`
 	Credentials *CredentialsSpec `json:"credentials,omitempty"`
 	Probe       *ProbeSpec       `json:"probe,omitempty"`
 	Copy        *CopySpec        `json:"copy,omitempty"`
@@ -204,6 +212,25 @@ type StatementSpec struct {
 	Live map[string]string `json:"live,omitempty"`
 }
 
+// FreezeSpec denies writing to a source: to all that the pairs copy of it.
+type FreezeSpec struct {
+	Bucket  string `json:"bucket"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	// Statements of ours, one or two: written in order, taken out in reverse. Each one's Reviewed is of the policy that
+	// the one before it left.
+	Statements []StatementSpec `json:"statements"`
+	Prefixes   []string        `json:"prefixes"` // what is frozen
+	Pairs      []string        `json:"pairs"`    // IDs of those that copy from there
+	// HoldsVerified: at a clean-up, where every pair is verified the freeze stays until a person lifts it.
+	HoldsVerified bool `json:"holds_verified,omitempty"`
+}
+
+// Location is the bucket that is frozen.
+func (s FreezeSpec) Location() Location {
+	return Location{Bucket: s.Bucket, Account: s.Account, Region: s.Region}
+}
+
 // CredentialsSpec says how the principal signs.
 type CredentialsSpec struct {
 	Kind      plan.CredentialKind `json:"kind"` // empty: the destination's own credentials
@@ -268,6 +295,10 @@ type CopySpec struct {
 	// AsAdministrators: the program has no credentials step, since nothing is copied. Each side's
 	// administrator reads its own bucket.
 	AsAdministrators bool `json:"as_administrators,omitempty"`
+	// Of a cut-over's deltas and its final pass.
+	Passes int  `json:"passes,omitempty"` // deltas at most
+	Until  int  `json:"until,omitempty"`  // a delta that copies at most so many objects is the last
+	Frozen bool `json:"frozen,omitempty"` // nobody writes to the source during the final pass
 	// Principal is who copies, for explanations; Doubts as ProbeSpec's.
 	Principal string    `json:"principal,omitempty"`
 	Doubts    []Finding `json:"doubts,omitempty"`

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"xplan/internal/policy"
 	"xplan/plan"
 )
 
@@ -68,7 +69,7 @@ func specs(s Spec) int {
 func hasMaker(p *plan.Plan, w World, steps map[plan.StepID]Step, s Step) bool {
 	makers := map[Kind]Kind{
 		KindCleanUploads: KindCopy, KindCleanKey: KindCredentials, KindCleanBucketPolicy: KindBucketPolicy, KindCleanGrant: KindGrant,
-		KindCleanAttachment: KindAttachment, KindCleanPolicy: KindPolicy, KindCleanPrincipal: KindPrincipal,
+		KindCleanFreeze: KindFreeze, KindCleanAttachment: KindAttachment, KindCleanPolicy: KindPolicy, KindCleanPrincipal: KindPrincipal,
 	}
 	maker, ok := makers[s.Kind]
 	if !ok {
@@ -84,6 +85,9 @@ func hasMaker(p *plan.Plan, w World, steps map[plan.StepID]Step, s Step) bool {
 		return slices.ContainsFunc(w.Owned, func(o Owned) bool { return o.Kind == KindCredentials })
 	case KindCleanBucketPolicy:
 		return b.standing(what).ours
+	case KindCleanFreeze:
+		_, recorded := b.owned(KindFreeze, what, "")
+		return recorded || len(frozen(p, w, what).ours) > 0
 	case KindCleanGrant:
 		return standingGrant(p, w, w.key(what))
 	case KindCleanPrincipal:
@@ -147,6 +151,10 @@ func drawPlan(t *rapid.T) *plan.Plan {
 		p.Accounts.Source = plan.Account{Provider: plan.S3Compatible, EndpointURL: "http://127.0.0.1:9000", Region: "us-east-1"}
 		p.Accounts.Destination = p.Accounts.Source
 	}
+	if oneOf(t, "cut over", false, true) {
+		withFreeze(p, oneOf(t, "freeze rule", plan.Always, plan.OnFailure))
+		p.CutOver.Freeze = p.Principal != nil && p.Permissions.Manage && oneOf(t, "freeze", true, false)
+	}
 	if p.Principal != nil && p.Permissions.Manage {
 		p.Principal.Create = rapid.Bool().Draw(t, "create principal")
 	}
@@ -205,7 +213,7 @@ func drawOwned(t *rapid.T, p *plan.Plan, w *World) {
 	if !w.Principal.Exists {
 		return
 	}
-	switch e := parseEntity(p.Principal.ARN); oneOf(t, "left", "nothing", "key", "intent", "policy", "superfluous", "uploads") {
+	switch e := parseEntity(p.Principal.ARN); oneOf(t, "left", "nothing", "key", "intent", "policy", "superfluous", "uploads", "frozen") {
 	case "key":
 		if !e.role() {
 			w.Principal.Keys = []AccessKey{{ID: "AKIAOLD"}, {ID: "AKIAELSE"}}
@@ -220,6 +228,19 @@ func drawOwned(t *rapid.T, p *plan.Plan, w *World) {
 		w.Policies = []ManagedPolicy{{Exists: true, ARN: tommysPolicy, Name: "s3_copy_by_pull_across_accounts", Tags: map[string]string{PlanTag: p.Name}, Attached: []string{p.Principal.ARN}}}
 	case "superfluous":
 		w.Policies = []ManagedPolicy{{Exists: true, ARN: tommysPolicy + "-2", Name: "s3_copy_by_pull_across_accounts-2", Tags: map[string]string{PlanTag: p.Name}}}
+	case "frozen":
+		if p.Freezes() {
+			name := p.Buckets[0].Source
+			for _, s := range freezeStatements(p, *w, name) {
+				b := w.Buckets[BucketRef{plan.Source, name}]
+				if !b.Exists || b.Policy != "" {
+					continue
+				}
+				b.Policy = string(policy.Document{Version: policy.Version2012, Statements: []policy.Statement{s}}.JSON())
+				w.Buckets[BucketRef{plan.Source, name}] = b
+			}
+			w.Owned = byTags(p, *w)
+		}
 	case "uploads":
 		w.Owned = []Owned{{Kind: KindCopy, Subject: p.Buckets[0].ID()}}
 	}
@@ -264,6 +285,9 @@ func TestEveryProgramIsSound(t *testing.T) {
 		if err != nil {
 			t.Fatalf("compile after applying: %v", err)
 		}
+		last.Steps = slices.DeleteFunc(last.Steps, func(s Step) bool { // what stays frozen waits for a person
+			return s.Kind == KindCleanFreeze && s.Action == Wait && p.Cleanup.Freeze == plan.OnFailure
+		})
 		if last.HasChanges() {
 			t.Errorf("after\n%sthe plan still has changes:\n%s", outline(prog), outline(last))
 		}

@@ -63,6 +63,7 @@ type ScanRequest struct {
 	StopAtFirst       bool
 	ManyOwners        bool // the source has ACLs on: its objects may be of other accounts
 	GoesOn            bool // the run has begun: its own account of the pair counts, where there is one
+	CutsOver          bool // deltas and a final pass follow the copy: a run that goes on is not over when all of it is copied
 }
 
 // A Scanner counts what a copy would do, as the administrators.

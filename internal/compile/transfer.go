@@ -12,7 +12,7 @@ func (b *builder) markVerifications() {
 	waiting := b.awaitsVerification()
 	pending := b.pendingInstances()
 	for i, br := range b.branches {
-		b.branches[i].verify = br.copying || br.deletes() || pending || (waiting && !br.proven())
+		b.branches[i].verify = br.copying || br.cutting || br.deletes() || pending || (waiting && !br.proven())
 	}
 }
 
@@ -36,8 +36,11 @@ func (b *builder) transfers() {
 			b.probe(br)
 		}
 		b.copy(br)
-		b.verification(br)
+		if !br.cutting {
+			b.verification(br)
+		}
 	}
+	b.cutOvers()
 	for _, br := range b.branches {
 		if br.extra {
 			b.extra(br)
@@ -187,7 +190,7 @@ func pairText(p plan.Pair) string {
 func (b *builder) verification(br branch) {
 	s := Step{
 		ID: id(KindVerify, br.id), Kind: KindVerify, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: Hold,
-		Needs: []plan.StepID{id(KindCopy, br.id)}, Spec: Spec{Copy: b.copySpec(br)},
+		Needs: []plan.StepID{id(KindCopy, br.id), id(KindFinal, br.id)}, Spec: Spec{Copy: b.copySpec(br)},
 	}
 	facts := br.facts
 	s.Change.Copy = &facts // the evidence that there is already

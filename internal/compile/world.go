@@ -212,6 +212,7 @@ func (c CopyFacts) ToDo() bool { return !c.Known || c.Partial || c.New.Objects+c
 //	iam.attachment         policy's ARN principal's    –
 //	kms.grant              grant's name key's ARN      –
 //	source.bucket_policy   bucket       Sid            of the statement
+//	source.freeze          bucket       Sid            of the statement
 //	credentials            key ID ("")  user           – (an intent has no key ID, but Before)
 //	copy                   pair ID                     – (uploads that may still stand)
 type Owned struct {

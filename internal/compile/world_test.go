@@ -109,13 +109,19 @@ func (a *applier) do(s Step) error {
 		a.w.Keys[a.keyName(spec.KeyARN)] = k
 		a.own(Owned{Kind: KindGrant, Side: plan.Source, Subject: spec.Name, Parent: spec.KeyARN})
 	case KindBucketPolicy:
-		return a.merge(*s.Spec.Statement)
+		return a.merge(KindBucketPolicy, *s.Spec.Statement)
+	case KindFreeze:
+		for _, st := range s.Spec.Freeze.Statements {
+			if err := a.merge(KindFreeze, st); err != nil {
+				return err
+			}
+		}
 	case KindCredentials:
 		if s.Action == Create {
 			a.w.Principal.Keys = append(a.w.Principal.Keys, AccessKey{ID: "AKIANEW", Active: true})
 			a.own(Owned{Kind: KindCredentials, Side: plan.Destination, Subject: "AKIANEW", Parent: s.Spec.Credentials.UserName})
 		}
-	case KindCopy:
+	case KindCopy, KindFinal:
 		f := a.w.Copies[s.Pair]
 		if !f.Known {
 			f = CopyFacts{Known: true, Listed: Count{5, 50}, New: Count{5, 50}, SameBy: map[string]Count{}}
@@ -138,7 +144,7 @@ func (a *applier) keyName(arn string) string {
 	return arn
 }
 
-func (a *applier) merge(spec StatementSpec) error {
+func (a *applier) merge(kind Kind, spec StatementSpec) error {
 	ref := BucketRef{plan.Source, spec.Bucket}
 	b := a.w.Buckets[ref]
 	var doc policy.Document
@@ -158,8 +164,23 @@ func (a *applier) merge(spec StatementSpec) error {
 	}
 	b.Policy = string(merged.JSON())
 	a.w.Buckets[ref] = b
-	a.own(Owned{Kind: KindBucketPolicy, Side: plan.Source, Subject: spec.Bucket, Parent: spec.Sid, Digest: spec.Digest})
+	a.own(Owned{Kind: kind, Side: plan.Source, Subject: spec.Bucket, Parent: spec.Sid, Digest: spec.Digest})
 	return nil
+}
+
+// unmerge takes a statement out again.
+func (a *applier) unmerge(kind Kind, spec StatementSpec) {
+	ref := BucketRef{plan.Source, spec.Bucket}
+	b := a.w.Buckets[ref]
+	if doc, err := policy.Parse([]byte(b.Policy)); err == nil {
+		doc, _, _ = policy.Remove(doc.WithPrincipals(spec.Live), spec.Sid, spec.Digest)
+		b.Policy = ""
+		if !doc.Empty() {
+			b.Policy = string(doc.JSON())
+		}
+		a.w.Buckets[ref] = b
+	}
+	a.disown(Owned{Kind: kind, Subject: spec.Bucket, Parent: spec.Sid})
 }
 
 func (a *applier) undo(s Step) {
@@ -172,18 +193,13 @@ func (a *applier) undo(s Step) {
 		})
 		a.w.Owned = slices.DeleteFunc(a.w.Owned, func(o Owned) bool { return o.Kind == KindCredentials })
 	case KindCleanBucketPolicy:
-		spec := s.Spec.Statement
-		ref := BucketRef{plan.Source, spec.Bucket}
-		b := a.w.Buckets[ref]
-		if doc, err := policy.Parse([]byte(b.Policy)); err == nil {
-			doc, _, _ = policy.Remove(doc.WithPrincipals(spec.Live), spec.Sid, spec.Digest)
-			b.Policy = ""
-			if !doc.Empty() {
-				b.Policy = string(doc.JSON())
+		a.unmerge(KindBucketPolicy, *s.Spec.Statement)
+	case KindCleanFreeze:
+		for _, st := range s.Spec.Freeze.Statements {
+			if !s.Spec.Freeze.HoldsVerified {
+				a.unmerge(KindFreeze, st)
 			}
-			a.w.Buckets[ref] = b
 		}
-		a.disown(Owned{Kind: KindBucketPolicy, Subject: spec.Bucket})
 	case KindCleanGrant:
 		k := a.w.key(s.Spec.Grant.KeyARN)
 		k.Grants = slices.DeleteFunc(slices.Clone(k.Grants), func(g Grant) bool { return g.Name == s.Spec.Grant.Name })
@@ -212,6 +228,7 @@ func (a *applier) undo(s Step) {
 		a.w.Copies[s.Pair] = CopyFacts{Known: true}
 	case KindCleanSourceBucket:
 		a.w.Buckets[BucketRef{plan.Source, s.Spec.Bucket.Name}] = Bucket{}
+		a.disown(Owned{Kind: KindFreeze, Subject: s.Spec.Bucket.Name})
 	default:
 	}
 }
@@ -229,6 +246,15 @@ func TestApplyingAndPlanningAgainShowsNoChange(t *testing.T) {
 			p.Principal.Create, w.Principal = true, PrincipalFacts{ARN: p.Principal.ARN}
 		},
 		"move": func(p *plan.Plan, _ *World) {
+			p.Buckets[0].Cleanup = plan.PairCleanup{SourceObjects: plan.AfterVerify, SourceBucket: plan.AfterVerify}
+		},
+		"cut-over": func(p *plan.Plan, _ *World) { withFreeze(p, plan.Always) },
+		"cut-over without a freeze": func(p *plan.Plan, _ *World) {
+			withFreeze(p, plan.Always)
+			p.CutOver.Freeze = false
+		},
+		"cut-over and move": func(p *plan.Plan, _ *World) {
+			withFreeze(p, plan.Always)
 			p.Buckets[0].Cleanup = plan.PairCleanup{SourceObjects: plan.AfterVerify, SourceBucket: plan.AfterVerify}
 		},
 		"kms": func(_ *plan.Plan, w *World) {

@@ -59,6 +59,7 @@ type account struct {
 	policyText map[string]string
 	put        func(document string) error // S3's own opinion of a bucket policy
 	written    func()                      // called after one was put
+	shut       func(policy string) error   // whether a write is let through
 	principals map[string]compile.PrincipalFacts
 	policies   map[string]compile.ManagedPolicy
 	keys       map[string][]compile.AccessKey
@@ -109,6 +110,16 @@ func (a *account) Bucket(_ context.Context, name string) (compile.Bucket, []comp
 		return compile.Bucket{}, nil, a.unread["Bucket"]
 	}
 	return a.facts[name], a.unseen, a.unread["Bucket"]
+}
+
+// ProbeWrite is denied while a.shut says so of the bucket.
+func (a *account) ProbeWrite(_ context.Context, at compile.Location, _ string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.shut == nil {
+		return a.unread["ProbeWrite"]
+	}
+	return a.shut(a.policyText[at.Bucket])
 }
 
 func (a *account) CreateBucket(_ context.Context, b compile.BucketSpec) error {

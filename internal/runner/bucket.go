@@ -164,11 +164,15 @@ func (r cleanSourceBucket) Run(ctx context.Context, s compile.Step) (executor.Re
 	return done("gone, and read back as gone; the name is free for anyone to take"), nil
 }
 
-// forget drops the record of a statement that went with its bucket.
+// forget drops the records of statements that went with its bucket.
 func (r cleanSourceBucket) forget(bucket string) error {
-	gone, err := r.own.find(compile.KindBucketPolicy, bucket)
-	for _, x := range gone {
-		err = errors.Join(err, r.own.Disown(x))
+	var errs []error
+	for _, kind := range []compile.Kind{compile.KindBucketPolicy, compile.KindFreeze} {
+		gone, err := r.own.find(kind, bucket)
+		errs = append(errs, err)
+		for _, x := range gone {
+			errs = append(errs, r.own.Disown(x))
+		}
 	}
-	return err
+	return errors.Join(errs...)
 }

@@ -28,8 +28,13 @@ func (r copyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, e
 	if job.Rules.Restore {
 		job.Restorer = r.d.Source.OpenRestorer(c.Source())
 	}
-	sum, err := r.d.Engine.Run(ctx, job)
+	sum, err := r.timed(ctx, c, job)
 	r.ends.put(c.Pair.ID(), sum)
+	return copied(c, sum, err)
+}
+
+// copied is how a step that copies has ended.
+func copied(c compile.CopySpec, sum s3copy.Summary, err error) (executor.Result, error) {
 	// What waits for its restore is settled by nobody's fault: it is not counted as failed here.
 	res := executor.Result{Detail: sum, Failed: sum.Tally.Failed.Objects - sum.Waiting}
 	if err != nil {
@@ -54,6 +59,14 @@ func tallyText(t s3copy.Tally) string {
 type verifyRunner struct{ pairRunner }
 
 func (r verifyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
+	res, err := r.verify(ctx, s)
+	if err == nil && res.Outcome.Met() {
+		r.ends.prove(s.Spec.Copy.Pair.ID())
+	}
+	return res, err
+}
+
+func (r verifyRunner) verify(ctx context.Context, s compile.Step) (executor.Result, error) {
 	c := *s.Spec.Copy
 	sum, ok := r.ends.get(c.Pair.ID())
 	if !ok && !provenByScan(c.Pair.Verify.Level, s.Change.Copy) {

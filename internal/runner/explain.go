@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"xplan/executor"
@@ -120,9 +121,9 @@ func actionOf(s compile.Step) string {
 		return "iam:AttachUserPolicy"
 	case compile.KindGrant:
 		return "kms:CreateGrant"
-	case compile.KindBucketPolicy, compile.KindCleanBucketPolicy:
+	case compile.KindBucketPolicy, compile.KindCleanBucketPolicy, compile.KindFreeze, compile.KindCleanFreeze:
 		return "s3:PutBucketPolicy"
-	case compile.KindCopy:
+	case compile.KindCopy, compile.KindDelta, compile.KindFinal:
 		return "s3:PutObject"
 	case compile.KindCleanExtra, compile.KindCleanSourceObjects:
 		return "s3:DeleteObject"
@@ -138,7 +139,7 @@ func principalOf(s compile.Step) string {
 	switch {
 	case s.Kind == compile.KindProbe && s.Spec.Probe != nil:
 		return s.Spec.Probe.PrincipalARN
-	case (s.Kind == compile.KindCopy || s.Kind == compile.KindCleanExtra) && s.Spec.Copy != nil && !s.Spec.Copy.AsAdministrators:
+	case slices.Contains([]compile.Kind{compile.KindCopy, compile.KindDelta, compile.KindFinal, compile.KindCleanExtra}, s.Kind) && s.Spec.Copy != nil && !s.Spec.Copy.AsAdministrators:
 		return s.Spec.Copy.Principal
 	}
 	return ""
@@ -155,6 +156,8 @@ func resourceOf(s compile.Step) string {
 		return spec.Grant.KeyARN
 	case spec.Statement != nil:
 		return bucketARN(spec.Statement.Bucket)
+	case spec.Freeze != nil:
+		return bucketARN(spec.Freeze.Bucket)
 	case spec.Bucket != nil:
 		return bucketARN(spec.Bucket.Name)
 	case spec.Inspect != nil:

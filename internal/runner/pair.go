@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"sync"
 
 	"xplan/internal/compile"
@@ -17,8 +18,42 @@ type pairRunner struct {
 
 // summaries remembers how this run's copies ended, for the verification that follows.
 type summaries struct {
-	mu sync.Mutex
-	of map[string]s3copy.Summary
+	mu     sync.Mutex
+	of     map[string]s3copy.Summary
+	proven map[string]bool // pairs that were verified
+	passes map[string][]s3copy.Window
+}
+
+// ran remembers when a pass over the pair ran, and ended without a failure.
+func (s *summaries) ran(pair string, w s3copy.Window) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.passes == nil {
+		s.passes = map[string][]s3copy.Window{}
+	}
+	s.passes[pair] = append(s.passes[pair], w)
+}
+
+func (s *summaries) windows(pair string) []s3copy.Window {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.passes[pair])
+}
+
+func (s *summaries) prove(pair string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proven == nil {
+		s.proven = map[string]bool{}
+	}
+	s.proven[pair] = true
+}
+
+// allProven tells whether every one of the pairs was verified in this run.
+func (s *summaries) allProven(pairs []string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(pairs, func(id string) bool { return !s.proven[id] })
 }
 
 func (s *summaries) put(pair string, sum s3copy.Summary) {

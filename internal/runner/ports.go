@@ -26,6 +26,12 @@ type BucketPolicies interface {
 	DeleteBucketPolicy(ctx context.Context, bucket, region string) error
 }
 
+// A WriteProber finds out whether a write would be let through.
+type WriteProber interface {
+	// ProbeWrite is nil where it would, and s3copy.ErrDenied where not. It writes nothing, wherever it is asked.
+	ProbeWrite(ctx context.Context, at compile.Location, key string) error
+}
+
 // Principals makes and removes users and roles.
 type Principals interface {
 	Principal(ctx context.Context, arn string) (compile.PrincipalFacts, error)
@@ -85,6 +91,7 @@ type Account interface {
 	compile.IdentityReader
 	Buckets
 	BucketPolicies
+	WriteProber
 	Principals
 	Policies
 	PolicyTags

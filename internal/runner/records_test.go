@@ -207,6 +207,7 @@ func TestEveryKindOfStepHasARunner(t *testing.T) {
 			compile.KindCleanUploads, compile.KindCleanKey, compile.KindCleanBucketPolicy, compile.KindCleanGrant, compile.KindCleanAttachment,
 			compile.KindCleanPolicy, compile.KindCleanPrincipal, compile.KindCleanInstance, compile.KindCleanSourceObjects,
 			compile.KindCleanSourceBucket, compile.KindCleanDestinationBucket, compile.KindCleanExtra,
+			compile.KindDelta, compile.KindFreeze, compile.KindFreezeProbe, compile.KindFinal, compile.KindCleanFreeze,
 		} {
 			if w.runners[kind] == nil {
 				t.Errorf("nobody runs %s", kind)

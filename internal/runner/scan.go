@@ -34,7 +34,7 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 		case !r.DestinationExists && p.Tally.Copied.Objects+p.Tally.Same.Objects > 0:
 			return compile.CopyFacts{}, &GoneError{Bucket: r.Pair.Destination, Objects: p.Tally.Copied.Objects + p.Tally.Same.Objects}
 		case len(p.Ranges) > 0:
-			return goneOn(r.Pair, p), nil
+			return goneOn(r, p), nil
 		}
 	}
 	spec := compile.CopySpec{
@@ -91,10 +91,10 @@ func (s Scanner) owners(ctx context.Context, r compile.ScanRequest, spec compile
 }
 
 // goneOn is what a run that goes on knows of a pair: all of it where it is settled, else that something is left.
-func goneOn(pair plan.Pair, p s3copy.Progress) compile.CopyFacts {
+func goneOn(r compile.ScanRequest, p s3copy.Progress) compile.CopyFacts {
 	open := slices.ContainsFunc(p.Ranges, func(g s3copy.Range) bool { return !g.Ended })
 	begun := slices.ContainsFunc(p.Uploads, func(u s3copy.Upload) bool { return u.ETag != "" }) // else it is a probe's: the clean-up's
-	if open || begun || len(p.Failures) > 0 || pair.Copy.SecondPass || pair.Copy.DeleteExtra {
+	if open || begun || len(p.Failures) > 0 || r.Pair.Copy.SecondPass || r.Pair.Copy.DeleteExtra || r.CutsOver {
 		return compile.CopyFacts{Known: true, Partial: true}
 	}
 	t := p.Tally

@@ -17,6 +17,7 @@ import (
 // PutBucketPolicy has no If-Match, so it reads, compares with what was reviewed, writes, and
 // reads back; what it finds changed it does not write over.
 type statement struct {
+	kind       compile.Kind // of its record
 	api        BucketPolicies
 	principals Principals // of the destination: a new principal is unknown to S3 for a while
 	own        owner
@@ -32,8 +33,8 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 	if err != nil {
 		return executor.Result{}, err
 	}
-	x := compile.Owned{Kind: compile.KindBucketPolicy, Side: plan.Source, Subject: spec.Bucket, Parent: spec.Sid, Digest: ours.Digest()}
-	known, err := ownedStatement(r.own, spec)
+	x := compile.Owned{Kind: r.kind, Side: plan.Source, Subject: spec.Bucket, Parent: spec.Sid, Digest: ours.Digest()}
+	known, err := ownedStatement(r.own, r.kind, spec)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -103,8 +104,8 @@ func readPolicy(ctx context.Context, api BucketPolicies, spec compile.StatementS
 
 // ownedStatement finds the record of the statement, if there is one. Another Sid of the same
 // bucket is another statement: the plan may have called it otherwise before.
-func ownedStatement(own owner, spec compile.StatementSpec) ([]compile.Owned, error) {
-	known, err := own.find(compile.KindBucketPolicy, spec.Bucket)
+func ownedStatement(own owner, kind compile.Kind, spec compile.StatementSpec) ([]compile.Owned, error) {
+	known, err := own.find(kind, spec.Bucket)
 	return slices.DeleteFunc(known, func(x compile.Owned) bool { return x.Parent != spec.Sid }), err
 }
 
@@ -198,13 +199,14 @@ func (r statement) principalsExist(ctx context.Context, d policy.Document, sid s
 // cleanStatement removes our statement, others stay. The policy itself goes only if it is
 // empty then and the run made it.
 type cleanStatement struct {
-	api BucketPolicies
-	own owner
+	kind compile.Kind // of its record
+	api  BucketPolicies
+	own  owner
 }
 
 func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	spec := *s.Spec.Statement
-	known, err := ownedStatement(r.own, spec)
+	known, err := ownedStatement(r.own, r.kind, spec)
 	if err != nil {
 		return executor.Result{}, err
 	}

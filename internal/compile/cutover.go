@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -63,8 +64,44 @@ func (b *builder) delta(br branch) {
 	b.add(Step{
 		ID: id(KindDelta, br.id), Kind: KindDelta, Side: plan.Destination, Pair: br.id, Subject: pairText(br.pair), Action: Run,
 		Needs: []plan.StepID{id(KindProbe, br.id), id(KindCopy, br.id)}, Spec: Spec{Copy: spec},
+		Change: Change{Note: deltaText(*b.p.CutOver)},
 	})
 }
+
+func deltaText(c plan.CutOver) string {
+	switch c.Passes {
+	case 0:
+		return "none is asked for"
+	case 1:
+		return "one pass"
+	}
+	return "at most " + thousands(int64(c.Passes)) + " passes; the last is one that copies at most " + objects(int64(c.Until))
+}
+
+// listedPerSecond is how many keys of both sides a listing compares in a second where nothing runs side by side.
+const listedPerSecond = 12_500
+
+// frozenFor is an estimate of how long the final pass holds its source frozen: two listings, and the copying of what the last
+// delta leaves. Where the bytes are read again nobody knows.
+func (b *builder) frozenFor(br branch) string {
+	f := br.facts
+	if !f.Known || f.Partial {
+		return "how long it is frozen is not known: nothing was counted"
+	}
+	if br.pair.Verify.Level == plan.LevelBytes {
+		return "frozen while every byte of it is read again"
+	}
+	rate, c := objectsPerSecond, b.p.CutOver
+	if b.p.Estimate != nil && b.p.Estimate.ObjectsPerSecond > 0 {
+		rate = b.p.Estimate.ObjectsPerSecond
+	}
+	seconds := proofSeconds + math.Ceil(2*float64(f.Listed.Objects)/listedPerSecond+float64(c.Until)/float64(rate))
+	return "frozen for about " + (time.Duration(seconds) * time.Second).String() + ": two listings of " + objects(f.Listed.Objects) +
+		", and at most " + objects(int64(c.Until)) + " to copy if a delta leaves no more"
+}
+
+// proofSeconds is the least that it takes to see that a freeze holds.
+const proofSeconds = 2
 
 func (b *builder) final(br branch) {
 	spec := b.copySpec(br)
@@ -73,6 +110,7 @@ func (b *builder) final(br branch) {
 		ID: id(KindFinal, br.id), Kind: KindFinal, Side: plan.Destination, Pair: br.id, Subject: pairText(br.pair), Action: Run,
 		Needs: []plan.StepID{id(KindDelta, br.id), id(KindFreezeProbe, br.pair.Source)}, Spec: Spec{Copy: spec},
 	}
+	s.Change.Note = b.frozenFor(br)
 	if !spec.Frozen {
 		s.Change.Note = "nothing is frozen: what is written to " + br.pair.Source + " while it lists may be missed"
 	}

@@ -200,6 +200,12 @@ func (e *estimator) lists() int64 {
 			passes++
 		}
 	}
+	if e.br.cutting { // at most
+		passes += int64(e.p.CutOver.Passes) + 1
+		if e.p.Freezes() {
+			passes++
+		}
+	}
 	pages := func(keys int64) int64 { return max(1, int64(math.Ceil(float64(keys)/pageKeys*moreLists))) }
 	var n int64
 	if e.aws(plan.Source) {

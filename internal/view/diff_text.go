@@ -94,7 +94,7 @@ func (d *diff) changes() {
 			continue
 		case s.Kind == compile.KindCopy:
 			d.copyStep(s)
-		case s.Action == compile.Create || s.Action == compile.Update || s.Kind == compile.KindCredentials:
+		case isShown(s):
 			d.step(s)
 		case s.Action == compile.Hold && d.style.Verbose:
 			d.wrap("", "=", padRight(noun(s), 17)+" "+d.where(s), "holds")
@@ -106,6 +106,16 @@ func (d *diff) changes() {
 	}
 	if quiet > 0 {
 		d.line(d.paint("=", fmt.Sprintf("= %s already (-v shows them)", holds(quiet))))
+	}
+}
+
+// isShown tells whether a step, other than a copy or a clean-up, is a change, or part of how a cut-over goes.
+func isShown(s compile.Step) bool {
+	switch s.Kind {
+	case compile.KindCredentials, compile.KindDelta, compile.KindFinal:
+		return true
+	default:
+		return s.Action == compile.Create || s.Action == compile.Update
 	}
 }
 
@@ -145,6 +155,8 @@ func noun(s compile.Step) string {
 		return "ec2.instance"
 	case compile.KindCleanUploads:
 		return "s3.uploads"
+	case compile.KindFreeze, compile.KindCleanFreeze:
+		return "source.freeze"
 	default:
 		return string(s.Kind)
 	}

@@ -81,12 +81,13 @@ type reviewAccess struct {
 	Until     string `json:"until"` // when it ends, in words
 }
 
-// A reviewDanger is what cannot be undone.
+// A reviewDanger is what cannot be undone, or stops others from working.
 type reviewDanger struct {
 	Step     plan.StepID `json:"step,omitempty"` // "": a warning's
 	Message  string      `json:"message"`
 	Confirm  string      `json:"confirm,omitempty"`  // the bucket that a person must have confirmed
 	Withheld string      `json:"withheld,omitempty"` // why it is not done; "": it is
+	Lifted   bool        `json:"lifted,omitempty"`   // it does not last: the run, or xplan cleanup, takes it back
 }
 
 type reviewWarning struct {
@@ -120,7 +121,7 @@ func factsOf(p *plan.Plan, prog *compile.Program, saved string) reviewFacts {
 		if s.Change.Danger == "" {
 			continue
 		}
-		d := reviewDanger{Step: s.ID, Message: s.Change.Danger, Confirm: s.Confirm}
+		d := reviewDanger{Step: s.ID, Message: s.Change.Danger, Confirm: s.Confirm, Lifted: s.Kind == compile.KindFreeze}
 		if s.Action == compile.Wait {
 			d.Withheld = s.Change.Note
 		}

@@ -125,6 +125,8 @@ func dangerText(d reviewDanger) string {
 	switch {
 	case d.Withheld != "":
 		return mdAlert("NOTE", "Not done: "+mdText(d.Message)+"<br>"+mdText(d.Withheld))
+	case d.Lifted:
+		return mdAlert("CAUTION", "**"+mdText(d.Message)+"**")
 	case d.Confirm != "":
 		return mdAlert("CAUTION", "**"+mdText(d.Message)+"** — irreversible, wants "+mdCode("--confirm="+d.Confirm))
 	default:

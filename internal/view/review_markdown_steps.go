@@ -17,7 +17,7 @@ func (m *reviewPage) steps() {
 		case s.Kind.IsCleanup():
 		case s.Kind == compile.KindCopy:
 			m.add(rankCopy, "copy", m.copyStep(s))
-		case s.Action == compile.Create || s.Action == compile.Update || s.Kind == compile.KindCredentials:
+		case isShown(s.step()):
 			m.add(rankStep, "step", m.changeStep(s))
 		case s.Action == compile.Hold:
 			held++

@@ -40,8 +40,12 @@ func staysOf(p *plan.Plan, prog *compile.Program, pairs []reviewPair) []reviewSt
 
 // madeAndKept says why something that the run makes is not removed.
 func madeAndKept(s compile.Step) string {
-	if s.Kind == compile.KindBucket {
+	switch s.Kind {
+	case compile.KindBucket:
 		return "made for the copied objects"
+	case compile.KindFreeze:
+		return "once all is verified, until xplan cleanup lifts it"
+	default:
 	}
 	return "made by the run, and the plan keeps it"
 }
@@ -88,8 +92,12 @@ func removed(prog *compile.Program, s compile.Step) bool {
 		compile.KindBucket: compile.KindCleanDestinationBucket, compile.KindPrincipal: compile.KindCleanPrincipal,
 		compile.KindPolicy: compile.KindCleanPolicy, compile.KindAttachment: compile.KindCleanAttachment,
 		compile.KindGrant: compile.KindCleanGrant, compile.KindBucketPolicy: compile.KindCleanBucketPolicy,
+		compile.KindFreeze: compile.KindCleanFreeze,
 	}[s.Kind]
 	return slices.ContainsFunc(prog.Steps, func(c compile.Step) bool {
+		if c.Spec.Freeze != nil && c.Spec.Freeze.HoldsVerified {
+			return false
+		}
 		return c.Kind == undo && (c.Rule == plan.Always || c.Rule == plan.AfterVerify) && string(c.ID) == string(undo)+strings.TrimPrefix(string(s.ID), string(s.Kind))
 	})
 }

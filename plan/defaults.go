@@ -204,11 +204,13 @@ func (p *Plan) fillFreeze() {
 // freezeSid is XplanFreeze and the plan's name, "tommy-to-b" as TommyToB; a Sid has letters and digits only.
 func freezeSid(name string) string {
 	const longest = 57 // of 64: FreezeSids
-	sid := "XplanFreeze"
+	var b strings.Builder
+	b.WriteString("XplanFreeze")
 	for word := range strings.SplitSeq(name, "-") {
 		if word != "" {
-			sid += strings.ToUpper(word[:1]) + word[1:]
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
 	}
+	sid := b.String()
 	return sid[:min(len(sid), longest)]
 }

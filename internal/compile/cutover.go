@@ -3,6 +3,7 @@ package compile
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"xplan/internal/policy"
@@ -234,15 +235,10 @@ func (b *builder) frozenUntil(bucket string) string {
 }
 
 func listText(all []string) string {
-	text := all[0]
-	for i, one := range all[1:] {
-		if i == len(all)-2 {
-			text += " and " + one
-		} else {
-			text += ", " + one
-		}
+	if last := len(all) - 1; last > 0 {
+		return strings.Join(all[:last], ", ") + " and " + all[last]
 	}
-	return text
+	return all[0]
 }
 
 // cleanFreezes lift what is frozen: at every end of a run, whatever it came to.

@@ -69,15 +69,17 @@ type decoder struct {
 }
 
 // openRecord reads the version. It copies the record: bbolt owns what it hands out.
-func openRecord(kind string, record []byte) *decoder {
+func openRecord(kind string, record []byte) *decoder { return openRecordUpTo(recordV2, kind, record) }
+
+func openRecordUpTo(newest byte, kind string, record []byte) *decoder {
 	d := &decoder{kind: kind, b: append([]byte(nil), record...)}
 	switch {
 	case len(d.b) == 0:
 		d.fail("it is empty")
 	case d.b[0] == 0:
 		d.fail("it has version 0")
-	case d.b[0] > recordV2:
-		d.err = &VersionError{What: kind + " record", Got: d.b[0], Newest: recordV2}
+	case d.b[0] > newest:
+		d.err = &VersionError{What: kind + " record", Got: d.b[0], Newest: newest}
 	case d.b[0] == recordV1:
 		d.b = d.b[1:]
 	case len(d.b) <= sumSize:

@@ -183,6 +183,7 @@ func (t *Tally) line(job string) map[string]any {
 	names := []string{
 		"listed", "copied", "new", "changed", "same", "skipped", "failed", "filtered", "archived", "kept", "unreadable",
 		"extra", "deleted", "by_etag", "by_checksum", "by_bytes", "size_only",
+		"versions", "markers", "versions_copied", "markers_copied",
 	}
 	for i, c := range t.counts() {
 		line[names[i]] = map[string]int64{"objects": c.Objects, "bytes": c.Bytes}

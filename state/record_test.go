@@ -21,6 +21,9 @@ type kind struct {
 	value   any
 	decode  func(b []byte) (any, error)
 	encode  func(v any) []byte
+
+	versions []string // whose bytes are kept; the last one is written
+	newest   byte
 }
 
 func kindOf[T any](name string, value T, encode func(T) []byte, decode func([]byte) (T, error)) kind {
@@ -28,15 +31,23 @@ func kindOf[T any](name string, value T, encode func(T) []byte, decode func([]by
 		name, encode(value), value,
 		func(b []byte) (any, error) { return decode(b) },
 		func(v any) []byte { return encode(v.(T)) },
+		[]string{"v1", "v2"}, recordV2,
 	}
 }
 
 func kinds() []kind {
-	var tally Tally
-	for i, c := range tally.counts() {
+	var tally, ofVersions Tally
+	for i, c := range ofVersions.counts() {
 		*c = Count{Objects: int64(i) * 100, Bytes: -int64(i) << 33}
 	}
+	for i, c := range tally.counts()[:countsOfOne] {
+		*c = *ofVersions.counts()[i]
+	}
+	plain := kindOf("tally", tally, encodeTally, decodeTally)
+	versioned := kindOf("tally_versions", ofVersions, encodeTally, decodeTally)
+	plain.newest, versioned.newest, versioned.versions = recordV3, recordV3, []string{"v3"}
 	return []kind{
+		plain, versioned,
 		kindOf("run", Run{
 			ID: "tommy-20231114T221320Z-abcd", PlanName: "tommy", PlanFile: "plans/tommy.yaml", PlanDigest: "sha256:9f2c",
 			Approval: "sha256:41ab", Plan: []byte(`{"version":1}`), Version: "0.1.0", Started: at(0),
@@ -56,7 +67,6 @@ func kinds() []kind {
 			func(b []byte) (Failure, error) { return decodeFailure("k", b) }),
 		kindOf("upload", Upload{Key: "k", ID: "upload id", ETag: "e-3", Size: 6 << 30, Part: 128 << 20, Started: at(5)}, encodeUpload,
 			func(b []byte) (Upload, error) { return decodeUpload("k", b) }),
-		kindOf("tally", tally, encodeTally, decodeTally),
 	}
 }
 
@@ -64,9 +74,10 @@ func kinds() []kind {
 func TestRecordsAreTheBytesInTestdata(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			same(t, "decoded from version 1", decoded(t, k, "v1"), k.value)
-			same(t, "decoded", decoded(t, k, "v2"), k.value)
-			if want := golden(t, k, "v2"); !bytes.Equal(k.encoded, want) {
+			for _, version := range k.versions {
+				same(t, "decoded from "+version, decoded(t, k, version), k.value)
+			}
+			if want := golden(t, k, k.versions[len(k.versions)-1]); !bytes.Equal(k.encoded, want) {
 				t.Errorf("encoded\n%x, want\n%x", k.encoded, want)
 			}
 		})
@@ -114,9 +125,9 @@ func TestEveryCutOfARecordIsRefused(t *testing.T) {
 			t.Errorf("%s with a byte more: %v", k.name, err)
 		}
 		newer := bytes.Clone(k.encoded)
-		newer[0] = recordV2 + 1
+		newer[0] = k.newest + 1
 		_, err = k.decode(newer)
-		if v, ok := errors.AsType[*VersionError](err); !ok || v.Got != recordV2+1 {
+		if v, ok := errors.AsType[*VersionError](err); !ok || v.Got != k.newest+1 {
 			t.Errorf("%s of a newer version: %v", k.name, err)
 		}
 		newer[0] = 0

@@ -5,6 +5,7 @@ package state
 const (
 	recordV1 = 1 // fields
 	recordV2 = 2 // the same fields, and a sum of all that is before it
+	recordV3 = 3 // of a tally that counts versions: four counts more
 )
 
 func encodeRun(r Run) []byte {
@@ -145,9 +146,15 @@ func decodeUpload(key string, b []byte) (Upload, error) {
 	return u, d.end()
 }
 
+// encodeTally writes what counts no versions as ever, so that an older xplan reads it.
 func encodeTally(t Tally) []byte {
-	e := newRecord()
-	for _, c := range t.counts() {
+	e, counts := newRecord(), t.counts()
+	if t.versioned() {
+		e.b[0] = recordV3
+	} else {
+		counts = counts[:countsOfOne]
+	}
+	for _, c := range counts {
 		e.int(c.Objects)
 		e.int(c.Bytes)
 	}
@@ -155,9 +162,13 @@ func encodeTally(t Tally) []byte {
 }
 
 func decodeTally(b []byte) (Tally, error) {
-	d := openRecord("tally", b)
+	d := openRecordUpTo(recordV3, "tally", b)
 	var t Tally
-	for _, c := range t.counts() {
+	counts := t.counts()
+	if len(b) > 0 && b[0] < recordV3 {
+		counts = counts[:countsOfOne]
+	}
+	for _, c := range counts {
 		c.Objects, c.Bytes = d.int(), d.int()
 	}
 	return t, d.end()

@@ -10,6 +10,8 @@ type Tally struct {
 	Filtered, Archived, Kept, Unreadable                Count
 	Extra, Deleted                                      Count
 	ByETag, ByChecksum, ByBytes, SizeOnly               Count // evidence
+
+	Versions, Markers, VersionsCopied, MarkersCopied Count // zero unless versions are copied
 }
 
 // counts are the fields in the order of the record.
@@ -19,7 +21,16 @@ func (t *Tally) counts() []*Count {
 		&t.Filtered, &t.Archived, &t.Kept, &t.Unreadable,
 		&t.Extra, &t.Deleted,
 		&t.ByETag, &t.ByChecksum, &t.ByBytes, &t.SizeOnly,
+		&t.Versions, &t.Markers, &t.VersionsCopied, &t.MarkersCopied,
 	}
+}
+
+// countsOfOne are how many of them a tally has that tells of no versions.
+const countsOfOne = 17
+
+// versioned tells whether the tally counts versions.
+func (t *Tally) versioned() bool {
+	return t.Versions != Count{} || t.Markers != Count{} || t.VersionsCopied != Count{} || t.MarkersCopied != Count{}
 }
 
 // Plus adds another tally.

@@ -126,7 +126,7 @@ func checkCopyOptions(w *world) {
 		if isDressedBut.ContentType != dressedHeaders.ContentType || isDressedBut.Metadata["author"] != "mister rodgers" {
 			t.Errorf("copied without tags %s, it lost %+v", p.name, isDressedBut)
 		}
-		tags, err := p.destination.Tags(t.Context(), "bare")
+		tags, err := p.destination.Tags(t.Context(), "bare", "")
 		w.holds(t, copyDropsTags, err == nil && len(tags) == 0, "copied without tags %s, it has %v, %v", p.name, tags, err)
 		_, err = p.destination.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: dressed, Key: "ia", IfMatch: etag, StorageClass: "STANDARD_IA"})
 		if err != nil {

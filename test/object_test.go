@@ -87,7 +87,7 @@ func sameHeaders(a, b s3copy.Headers) bool {
 
 func hasDressedTags(t *testing.T, b s3copy.TagReader, key string) bool {
 	t.Helper()
-	tags, err := b.Tags(t.Context(), key)
+	tags, err := b.Tags(t.Context(), key, "")
 	if err != nil {
 		t.Fatalf("tags of %q: %v", key, err)
 	}
@@ -110,11 +110,11 @@ func checkDetails(w *world) {
 	w.holds(t, headTellsType, d.Checksum == s3copy.FullObject, "a HEAD's checksum type is %q", d.Checksum)
 	isDressed(t, source, dressed, true)
 	w.source.put(t, b, "plain", "x")
-	tags, err := source.Tags(t.Context(), "plain")
+	tags, err := source.Tags(t.Context(), "plain", "")
 	if err != nil || len(tags) != 0 {
 		t.Errorf("an object without tags has %v, %v", tags, err)
 	}
-	_, err = source.Tags(t.Context(), "none")
+	_, err = source.Tags(t.Context(), "none", "")
 	if !errors.Is(err, s3copy.ErrNotFound) {
 		t.Errorf("the tags of a missing object: %v", err)
 	}

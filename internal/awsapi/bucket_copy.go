@@ -26,7 +26,7 @@ func (b *bucket) CopyObject(ctx context.Context, r s3copy.CopyRequest) (s3copy.C
 		return copied, nil
 	}
 	in := b.copyInput(r)
-	out, err := c.CopyObject(ctx, in, first.judge)
+	out, err := c.CopyObject(ctx, in, first.judge, b.once(r.Once))
 	if err != nil {
 		return s3copy.Copied{}, b.copyFailed(ctx, err, r)
 	}
@@ -43,7 +43,7 @@ func (b *bucket) CopyObject(ctx context.Context, r s3copy.CopyRequest) (s3copy.C
 func (b *bucket) copyInput(r s3copy.CopyRequest) *s3.CopyObjectInput {
 	in := &s3.CopyObjectInput{
 		Bucket: &b.at.Bucket, Key: &r.Key,
-		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey)), CopySourceIfMatch: quote(r.IfMatch),
+		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey, r.SourceVersion)), CopySourceIfMatch: quote(r.IfMatch),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
 		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(),
 	}
@@ -100,7 +100,7 @@ func (b *bucket) CopyPart(ctx context.Context, r s3copy.PartRequest) (s3copy.Par
 	}
 	out, err := c.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
 		Bucket: &b.at.Bucket, Key: &r.Key, UploadId: &r.UploadID, PartNumber: aws.Int32(int32(r.Number)),
-		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey)), CopySourceIfMatch: quote(r.IfMatch),
+		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey, r.SourceVersion)), CopySourceIfMatch: quote(r.IfMatch),
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", r.First, r.Last)), RequestPayer: b.payer(),
 	}, first.judge)
 	if err != nil {

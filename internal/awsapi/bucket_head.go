@@ -120,13 +120,15 @@ func totalOf(contentRange string) (s3copy.Bytes, bool) {
 // restored reads x-amz-restore: `ongoing-request="false", expiry-date="…"` is a copy that can be read.
 func restored(header string) bool { return strings.Contains(header, `ongoing-request="false"`) }
 
-// Tags reads an object's tags.
-func (b *bucket) Tags(ctx context.Context, key string) ([]s3copy.Tag, error) {
+// Tags reads an object's tags: those of the current version, where no version is named.
+func (b *bucket) Tags(ctx context.Context, key, versionID string) ([]s3copy.Tag, error) {
 	c, err := b.client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.at.Bucket, Key: &key, RequestPayer: b.payer()})
+	out, err := c.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
+		Bucket: &b.at.Bucket, Key: &key, VersionId: optional(versionID), RequestPayer: b.payer(),
+	})
 	if errorCode(err) == "NoSuchTagSet" { // MinIO
 		return nil, nil
 	}

@@ -20,6 +20,9 @@ func (b *bucket) ListPage(ctx context.Context, r s3copy.PageRequest, buf []s3cop
 	if err != nil {
 		return s3copy.Page{}, err
 	}
+	if b.at.Versions {
+		return b.listVersions(ctx, c, r, buf)
+	}
 	page, first, ok := b.listOnLane(ctx, c, r, buf)
 	defer first.release()
 	if ok {

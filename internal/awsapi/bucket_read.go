@@ -21,7 +21,7 @@ func (b *bucket) Open(ctx context.Context, r s3copy.OpenRequest) (io.ReadCloser,
 	}
 	doing := fmt.Sprintf("read object %q of %s", r.Key, b.at.Bucket)
 	in := &s3.GetObjectInput{
-		Bucket: &b.at.Bucket, Key: &r.Key, IfMatch: quote(r.IfMatch), Range: rangeOf(r), RequestPayer: b.payer(),
+		Bucket: &b.at.Bucket, Key: &r.Key, VersionId: optional(r.VersionID), IfMatch: quote(r.IfMatch), Range: rangeOf(r), RequestPayer: b.payer(),
 	}
 	out, err := c.GetObject(ctx, in)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 
 // Restore asks for an archived object's temporary copy. Asked for already is no error. The archive tiers
 // of Intelligent-Tiering take no number of days: there the object comes back for good.
-func (b *bucket) Restore(ctx context.Context, key string, days int) error {
+func (b *bucket) Restore(ctx context.Context, key, versionID string, days int) error {
 	c, err := b.patient(ctx)
 	if err != nil {
 		return err
 	}
 	in := &s3.RestoreObjectInput{
-		Bucket: &b.at.Bucket, Key: &key, RequestPayer: b.payer(),
+		Bucket: &b.at.Bucket, Key: &key, VersionId: optional(versionID), RequestPayer: b.payer(),
 		RestoreRequest: &types.RestoreRequest{Days: aws.Int32(int32(days))},
 	}
 	_, err = c.RestoreObject(ctx, in)

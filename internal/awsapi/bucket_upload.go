@@ -55,7 +55,7 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 		Metadata: h.Metadata, Tagging: tagging(r.Tags),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
 		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), ChecksumType: types.ChecksumType(r.ChecksumType), RequestPayer: b.payer(),
-	}, withExpires(h.Expires), func(o *s3.Options) { o.Retryer = b.session.options.retries.onceForTheEngine() })
+	}, withExpires(h.Expires), b.once(true))
 	if err != nil {
 		return "", failed(err, "start the upload of object %q to %s", r.Key, b.at.Bucket)
 	}
@@ -64,6 +64,15 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 	}
 	b.sums.note(*out.UploadId, types.ChecksumAlgorithm(r.ChecksumAlgo))
 	return *out.UploadId, nil
+}
+
+// once has a request repeated only after an answer that says that it was not carried out: a second try would make another.
+func (b *bucket) once(only bool) func(*s3.Options) {
+	return func(o *s3.Options) {
+		if only {
+			o.Retryer = b.session.options.retries.onceForTheEngine()
+		}
+	}
 }
 
 // AbortUpload drops an upload with its parts; a missing one is no error.
@@ -163,7 +172,7 @@ func (b *bucket) PutObject(ctx context.Context, r s3copy.UploadRequest, body []b
 		Metadata: h.Metadata, Tagging: tagging(r.Tags),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
 		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(),
-	}, withExpires(h.Expires))
+	}, withExpires(h.Expires), b.once(r.Once))
 	if err != nil {
 		e := failed(err, "write object %q to %s", r.Key, b.at.Bucket)
 		if statusCode(err) == http.StatusPreconditionFailed {

@@ -110,7 +110,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 
 func TestCancelledRequestStaysRecognisable(t *testing.T) {
 	s := serve(t, answerEverything)
-	_, err := account(t, s).pair().Tags(cancelled(t), "k")
+	_, err := account(t, s).pair().Tags(cancelled(t), "k", "")
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
@@ -120,7 +120,7 @@ func TestUnreachableServerIsNamedWithoutItsURL(t *testing.T) {
 	s := serve(t, answerEverything)
 	a := account(t, s)
 	s.Close()
-	_, err := a.pair().Tags(t.Context(), "k")
+	_, err := a.pair().Tags(t.Context(), "k", "")
 	if err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "http://") {
 		t.Errorf("got %v, want the refused connection and no URL", err)
 	}

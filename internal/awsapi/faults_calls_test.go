@@ -173,6 +173,21 @@ func faultCalls() []faultCall {
 	return all
 }
 
+// withVersions has the destination keep versions from now on.
+func withVersions(_ context.Context, w *faultWorld) error {
+	return errors.Join(w.box.SetVersioning("tommy-b", "Enabled"), w.box.PutObject("tommy-b", "old", []byte("newer"), sandbox.PutOptions{}),
+		w.box.DeleteObject("tommy-b", "old"))
+}
+
+func versionsOfOld(_ context.Context, w *faultWorld) (n int, err error) {
+	for _, v := range w.box.Versions("tommy-b") {
+		if v.Key == "old" {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func objectCalls() []faultCall {
 	changed := []error{s3copy.ErrChanged, s3copy.ErrExists}
 	return []faultCall{
@@ -180,13 +195,32 @@ func objectCalls() []faultCall {
 			p, err := w.pair().ListPage(ctx, s3copy.PageRequest{}, nil)
 			return fmt.Sprint(len(p.Objects), p.More), err
 		}},
+		{name: "bucket.ListPage: of versions", paced: true, arrange: withVersions, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			p, err := w.b.versions("tommy-b").ListPage(ctx, s3copy.PageRequest{Prefix: "old"}, nil)
+			if err != nil || len(p.Objects) != 1 {
+				return "", err
+			}
+			return fmt.Sprint(len(p.Objects[0].Chain.Versions), p.More), nil
+		}},
+		{name: "bucket.PutMarker", paced: true, arrange: withVersions, stands: versionsOfOld, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			id, err := w.pair().PutMarker(ctx, "old")
+			return fmt.Sprint(id != ""), err
+		}},
+		{name: "bucket.CopyObject: once", paced: true, arrange: withVersions, stands: versionsOfOld, condition: changed, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			c, err := w.pair().CopyObject(ctx, s3copy.CopyRequest{SourceKey: "k", Key: "old", Once: true})
+			return fmt.Sprint(c.ETag, c.VersionID != ""), err
+		}},
+		{name: "bucket.PutObject: once", paced: true, arrange: withVersions, stands: versionsOfOld, condition: changed, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			c, err := w.pair().PutObject(ctx, s3copy.UploadRequest{Key: "old", Once: true}, []byte("x"))
+			return fmt.Sprint(c.ETag, c.VersionID != ""), err
+		}},
 		{name: "bucket.Head", paced: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
 			d, err := w.pair().Head(ctx, s3copy.HeadRequest{Key: "old", Checksums: true})
 			return fmt.Sprint(d.Size, d.ETag, d.Checksums), err
 		}},
 		{name: "bucket.Tags", paced: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
 			source := w.b.OpenSource(compile.Location{Bucket: "tommy", Region: "us-west-2", Account: accountA})
-			tags, err := source.Tags(ctx, "k")
+			tags, err := source.Tags(ctx, "k", "")
 			return fmt.Sprint(tags), err
 		}},
 		{name: "bucket.Open", paced: true, condition: changed, do: func(ctx context.Context, w *faultWorld) (string, error) {
@@ -217,7 +251,7 @@ func objectCalls() []faultCall {
 			return "done", errors.Join(err, errors.Join(errs...))
 		}},
 		{name: "bucket.Restore", do: func(ctx context.Context, w *faultWorld) (string, error) {
-			return done(w.pair().Restore(ctx, "cold", 1))
+			return done(w.pair().Restore(ctx, "cold", "", 1))
 		}},
 	}
 }

@@ -50,7 +50,7 @@ func FuzzCopySource(f *testing.F) {
 		f.Add(k)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
-		got := copySource("tommy", key)
+		got := copySource("tommy", key, "")
 		for i := range len(got) {
 			if c := got[i]; !unreserved(c) && c != '/' && c != '%' {
 				t.Errorf("%q: the header has %q in it: %s", key, c, got)

@@ -110,7 +110,7 @@ func hotCalls(at *bucket) map[string]hotCall {
 			return err
 		},
 		"tags": func(ctx context.Context, o s3copy.Object, _ *[]s3copy.Object) error {
-			_, err := at.Tags(ctx, o.Key)
+			_, err := at.Tags(ctx, o.Key, "")
 			return err
 		},
 		"list": func(ctx context.Context, _ s3copy.Object, buf *[]s3copy.Object) error {

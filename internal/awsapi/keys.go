@@ -12,8 +12,13 @@ import (
 
 // copySource writes bucket and key for the copy source header: every byte but A-Za-z0-9-_.~/ as %XX.
 // url.PathEscape would leave "+", which S3 reads as a space.
-func copySource(bucket, key string) string {
-	return bucket + "/" + escapePath(key)
+// A version, where one is named, follows as a query.
+func copySource(bucket, key, version string) string {
+	source := bucket + "/" + escapePath(key)
+	if version != "" {
+		source += "?versionId=" + url.QueryEscape(version)
+	}
+	return source
 }
 
 // escapePath writes a key as both paths and the copy source have it.

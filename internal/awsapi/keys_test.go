@@ -20,13 +20,13 @@ func TestCopySourceKeepsEveryByte(t *testing.T) {
 		"A-Z_a.z~0/9": "tommy/A-Z_a.z~0/9",
 		"\x01\xff":    "tommy/%01%FF",
 	} {
-		if got := copySource("tommy", key); got != want {
+		if got := copySource("tommy", key, ""); got != want {
 			t.Errorf("%q: got %s, want %s", key, got, want)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		key := string(rapid.SliceOf(rapid.Byte()).Draw(t, "key"))
-		got, err := url.PathUnescape(copySource("b", key))
+		got, err := url.PathUnescape(copySource("b", key, ""))
 		if err != nil || got != "b/"+key {
 			t.Errorf("%q came back as %q, %v", key, got, err)
 		}

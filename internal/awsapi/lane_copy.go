@@ -20,7 +20,7 @@ func (b *bucket) copyOnLane(ctx context.Context, c *s3.Client, r s3copy.CopyRequ
 		return s3copy.Copied{}, nil, false
 	}
 	q := ask("CopyObject", http.MethodPut, r.Key)
-	q.set(copySourceHeader, copySource(b.source.Bucket, r.SourceKey))
+	q.set(copySourceHeader, copySource(b.source.Bucket, r.SourceKey, r.SourceVersion))
 	q.set("X-Amz-Copy-Source-If-Match", quoted(r.IfMatch))
 	q.set("X-Amz-Storage-Class", r.StorageClass)
 	q.set("X-Amz-Acl", r.ACL)
@@ -52,7 +52,7 @@ func (b *bucket) partOnLane(ctx context.Context, c *s3.Client, r s3copy.PartRequ
 	}
 	q := ask("UploadPartCopy", http.MethodPut, r.Key)
 	q.query = "partNumber=" + strconv.Itoa(r.Number) + "&uploadId=" + url.QueryEscape(r.UploadID)
-	q.set(copySourceHeader, copySource(b.source.Bucket, r.SourceKey))
+	q.set(copySourceHeader, copySource(b.source.Bucket, r.SourceKey, r.SourceVersion))
 	q.set("X-Amz-Copy-Source-If-Match", quoted(r.IfMatch))
 	q.set("X-Amz-Copy-Source-Range", fmt.Sprintf("bytes=%d-%d", r.First, r.Last))
 	q.set("X-Amz-Request-Payer", string(b.payer()))

@@ -72,8 +72,10 @@ func everyCall(t *testing.T, a *Account) {
 	_ = a.ProbeWrite(ctx, compile.Location{Bucket: "tommy-b"}, "probe")
 	b := a.pair()
 	_, _ = b.ListPage(ctx, s3copy.PageRequest{}, nil)
+	_, _ = a.versions("tommy-b").ListPage(ctx, s3copy.PageRequest{}, nil)
+	_, _ = b.PutMarker(ctx, "k")
 	_, _ = b.Head(ctx, s3copy.HeadRequest{Key: "k"})
-	_, _ = b.Tags(ctx, "k")
+	_, _ = b.Tags(ctx, "k", "")
 	if body, err := b.Open(ctx, s3copy.OpenRequest{Key: "k"}); err == nil {
 		_ = body.Close()
 	}
@@ -88,7 +90,7 @@ func everyCall(t *testing.T, a *Account) {
 	_, _ = b.PutObject(ctx, s3copy.UploadRequest{Key: "k"}, []byte("x"))
 	_, _ = b.PutPart(ctx, "k", "u", 1, []byte("x"))
 	_, _ = b.DeleteObjects(ctx, []s3copy.Deletion{{Key: "k"}, {Key: "k\x01"}})
-	_ = b.Restore(ctx, "k", 1)
+	_ = b.Restore(ctx, "k", "", 1)
 	_ = a.Own().Probe(ctx, compile.LegWriteDest, compile.ProbeSpec{
 		Pair: plan.Pair{Source: "tommy", Destination: "tommy-b"}, SourceAccount: accountA, DestAccount: accountB, DestRegion: "us-west-2",
 	})
@@ -198,7 +200,7 @@ func TestRequestWithoutOwnerIsNotSent(t *testing.T) {
 	s := serve(t, answerEverything)
 	a := account(t, s)
 	b := a.open(compile.Location{Bucket: "tommy-b", Region: "us-west-2"}, compile.Location{})
-	if _, err := b.Tags(t.Context(), "k"); err == nil || !strings.Contains(err.Error(), errUnpinned.Error()) {
+	if _, err := b.Tags(t.Context(), "k", ""); err == nil || !strings.Contains(err.Error(), errUnpinned.Error()) {
 		t.Errorf("got %v, want %v", err, errUnpinned)
 	}
 	if _, err := b.ListPage(t.Context(), s3copy.PageRequest{}, nil); err == nil || !strings.Contains(err.Error(), errUnpinned.Error()) {

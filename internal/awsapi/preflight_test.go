@@ -192,7 +192,7 @@ func (f foreseen) ask(r *rapid.T, leg compile.Leg, spec compile.ProbeSpec) error
 		_, err := source.Head(r.Context(), s3copy.HeadRequest{Key: "a/k"})
 		return err
 	case compile.LegTagsSource:
-		_, err := source.Tags(r.Context(), "a/k")
+		_, err := source.Tags(r.Context(), "a/k", "")
 		return err
 	default:
 		return f.login.Probe(r.Context(), leg, spec)

@@ -124,7 +124,7 @@ func probeRead(ctx context.Context, b *bucket, o s3copy.Object) error {
 }
 
 func probeTags(ctx context.Context, b *bucket, o s3copy.Object) error {
-	_, err := b.Tags(ctx, o.Key)
+	_, err := b.Tags(ctx, o.Key, "")
 	return proof(err)
 }
 

@@ -127,7 +127,7 @@ func TestTornReadIsRepeated(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, "<Tagging/>")
 	})
-	if _, err := account(t, s).pair().Tags(t.Context(), "k"); err != nil || n < 2 {
+	if _, err := account(t, s).pair().Tags(t.Context(), "k", ""); err != nil || n < 2 {
 		t.Errorf("got %v after %d requests, want no error after 2", err, n)
 	}
 }

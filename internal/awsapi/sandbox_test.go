@@ -173,7 +173,7 @@ func TestHostileKeysAreCopiedListedAndDeleted(t *testing.T) {
 		if err != nil || got.ETag != o.ETag {
 			t.Errorf("%q: got %+v, %v, want ETag %s", o.Key, got, err, o.ETag)
 		}
-		tags, err := d.Tags(t.Context(), o.Key)
+		tags, err := d.Tags(t.Context(), o.Key, "")
 		if dd := cmp.Diff([]s3copy.Tag{{Key: "k 1", Value: "v+2"}}, tags); err != nil || dd != "" {
 			t.Errorf("%q: %v, tags (-want +got):\n%s", o.Key, err, dd)
 		}
@@ -335,7 +335,7 @@ func TestArchivedObjectIsKnownAsSuch(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if err := w.a.OpenRestorer(w.source()).Restore(t.Context(), "cold", 1); err != nil {
+		if err := w.a.OpenRestorer(w.source()).Restore(t.Context(), "cold", "", 1); err != nil {
 			t.Error(err)
 		}
 	}

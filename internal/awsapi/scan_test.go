@@ -131,7 +131,7 @@ func TestPagesAreReadWhateverTheirKeys(t *testing.T) {
 		var b strings.Builder
 		b.WriteString("<ListBucketResult>" + urlEncoded + "<IsTruncated>false</IsTruncated>")
 		for _, key := range keys {
-			encoded := strings.ReplaceAll(copySource("", string(key))[1:], "%20", "+")
+			encoded := strings.ReplaceAll(copySource("", string(key), "")[1:], "%20", "+")
 			b.WriteString("<Contents><Key>" + encoded + "</Key><Size>1</Size></Contents>")
 		}
 		b.WriteString("</ListBucketResult>")

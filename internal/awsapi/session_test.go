@@ -159,7 +159,7 @@ func TestEndpointOfThePlanWinsOverTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = a.pair().Tags(t.Context(), "k")
+	_, _ = a.pair().Tags(t.Context(), "k", "")
 	if len(planned.requests()) != 1 || len(ambient.requests()) != 0 {
 		t.Errorf("%d requests at the plan's endpoint and %d at the environment's, want 1 and 0", len(planned.requests()), len(ambient.requests()))
 	}
@@ -174,7 +174,7 @@ func TestEndpointOfTheEnvironmentIsAddressedByPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = a.pair().Tags(t.Context(), "k")
+		_, _ = a.pair().Tags(t.Context(), "k", "")
 		if seen := s.requests(); len(seen) != 1 || seen[0].Path != "/tommy-b/k" {
 			t.Errorf("%s: requests %v, want one for /tommy-b/k", name, seen)
 		}
@@ -194,7 +194,7 @@ func TestEndpointOfAProfileIsAddressedByPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = a.open(compile.Location{Bucket: "tommy-b", Region: "eu-west-1", Account: accountB}, compile.Location{}).Tags(t.Context(), "k")
+	_, _ = a.open(compile.Location{Bucket: "tommy-b", Region: "eu-west-1", Account: accountB}, compile.Location{}).Tags(t.Context(), "k", "")
 	seen := s.requests()
 	if len(seen) != 1 || seen[0].Path != "/tommy-b/k" || !strings.Contains(seen[0].Header.Get("Authorization"), "AKIAPROFILE") {
 		t.Errorf("requests %v, want one for /tommy-b/k signed by the profile, not by the environment", seen)
@@ -232,7 +232,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	t.Cleanup(s.Close)
 	a := account(t, s)
 	for range 20 { // two clients, one pool
-		_, _ = a.pair().Tags(t.Context(), "k")
+		_, _ = a.pair().Tags(t.Context(), "k", "")
 		_, _ = a.pair().CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "k"})
 	}
 	if open != 1 {
@@ -250,7 +250,7 @@ func TestRegionIsTheBucketsOwn(t *testing.T) {
 	})
 	b := account(t, s).open(compile.Location{Bucket: "tommy-b", Account: accountB}, compile.Location{})
 	for range 2 {
-		if _, err := b.Tags(t.Context(), "k"); err != nil {
+		if _, err := b.Tags(t.Context(), "k", ""); err != nil {
 			t.Fatal(err)
 		}
 	}

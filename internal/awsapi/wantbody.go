@@ -96,7 +96,7 @@ func (b bodyWanted) has(service, operation string) bool {
 		switch operation {
 		case "GetObject":
 			return false
-		case "ListObjectsV2", "ListBuckets", "ListMultipartUploads", "ListParts", "GetBucketPolicy", "GetBucketVersioning",
+		case "ListObjectsV2", "ListObjectVersions", "ListBuckets", "ListMultipartUploads", "ListParts", "GetBucketPolicy", "GetBucketVersioning",
 			"GetObjectLockConfiguration", "GetBucketReplication", "GetBucketEncryption", "GetBucketTagging", "GetObjectTagging":
 			return true
 		}

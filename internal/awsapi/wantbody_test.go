@@ -19,7 +19,7 @@ func TestASuccessWithoutABodyIsNone(t *testing.T) {
 			_, err := a.pair().ListUploads(ctx, "")
 			return err
 		},
-		"tags": func(ctx context.Context, a *Account) error { _, err := a.pair().Tags(ctx, "k"); return err },
+		"tags": func(ctx context.Context, a *Account) error { _, err := a.pair().Tags(ctx, "k", ""); return err },
 		"a bucket's policy": func(ctx context.Context, a *Account) error {
 			_, err := a.BucketPolicy(ctx, "tommy", "us-west-2")
 			return err

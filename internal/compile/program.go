@@ -328,6 +328,8 @@ type Location struct {
 	Account string `json:"account,omitempty"`
 	// RequesterPays: requests must say that who asks pays for them.
 	RequesterPays bool `json:"requester_pays,omitempty"`
+	// Versions: listings are to give each key with all its versions.
+	Versions bool `json:"-"`
 	// Owners: listings are to tell each object's owner.
 	Owners bool `json:"-"`
 }

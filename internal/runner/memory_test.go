@@ -98,7 +98,7 @@ func (m *memory) Head(_ context.Context, r s3copy.HeadRequest) (s3copy.Details, 
 	return s3copy.Details{Object: o.Object}, err
 }
 
-func (m *memory) Tags(context.Context, string) ([]s3copy.Tag, error) { return nil, nil }
+func (m *memory) Tags(context.Context, string, string) ([]s3copy.Tag, error) { return nil, nil }
 
 func (m *memory) Open(_ context.Context, r s3copy.OpenRequest) (io.ReadCloser, error) {
 	o, err := m.get(r.Key, r.IfMatch)
@@ -182,7 +182,10 @@ func (m *memory) DeleteObjects(_ context.Context, objects []s3copy.Deletion) ([]
 	return errs, nil
 }
 
-func (m *memory) Restore(_ context.Context, key string, _ int) error {
+func (m *memory) Restore(_ context.Context, key, _ string, _ int) error {
 	m.restored = append(m.restored, key)
 	return nil
 }
+
+// PutMarker is for buckets that keep versions, and this one does not.
+func (m *memory) PutMarker(context.Context, string) (string, error) { return "", s3copy.ErrUnversioned }

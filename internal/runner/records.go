@@ -170,6 +170,9 @@ func tally(t state.Tally) s3copy.Tally {
 		Skipped: c(t.Skipped), Failed: c(t.Failed), Filtered: c(t.Filtered), Archived: c(t.Archived), Kept: c(t.Kept),
 		Unreadable: c(t.Unreadable), Extra: c(t.Extra), Deleted: c(t.Deleted),
 		Evidence: s3copy.Evidence{ETag: c(t.ByETag), Checksum: c(t.ByChecksum), Bytes: c(t.ByBytes), SizeOnly: c(t.SizeOnly)},
+		History: s3copy.History{
+			Versions: c(t.Versions), Markers: c(t.Markers), VersionsCopied: c(t.VersionsCopied), MarkersCopied: c(t.MarkersCopied),
+		},
 	}
 }
 
@@ -180,5 +183,7 @@ func tallyRecord(t s3copy.Tally) state.Tally {
 		Skipped: c(t.Skipped), Failed: c(t.Failed), Filtered: c(t.Filtered), Archived: c(t.Archived), Kept: c(t.Kept),
 		Unreadable: c(t.Unreadable), Extra: c(t.Extra), Deleted: c(t.Deleted),
 		ByETag: c(t.Evidence.ETag), ByChecksum: c(t.Evidence.Checksum), ByBytes: c(t.Evidence.Bytes), SizeOnly: c(t.Evidence.SizeOnly),
+		Versions: c(t.History.Versions), Markers: c(t.History.Markers),
+		VersionsCopied: c(t.History.VersionsCopied), MarkersCopied: c(t.History.MarkersCopied),
 	}
 }

@@ -23,6 +23,9 @@ type stored struct {
 	body  []byte
 	tags  []Tag
 	parts []Bytes // layout, of an object made by parts
+
+	id     string // version
+	marker bool   // a delete marker
 }
 
 // bucket is an S3 bucket in memory, with switchable faults.
@@ -42,6 +45,9 @@ type bucket struct {
 	ids     int
 
 	conditions conditions // of deletions
+
+	versions bool                 // all of them are kept and listed
+	chains   map[string][]*stored // the newest first
 }
 
 // conditions is what a server makes of them.
@@ -63,7 +69,7 @@ type pendingUpload struct {
 func newBucket(from *bucket) *bucket {
 	return &bucket{
 		objects: map[string]*stored{}, uploads: map[string]*pendingUpload{}, from: from,
-		calls: map[string]int{}, copies: map[string]int{},
+		calls: map[string]int{}, copies: map[string]int{}, chains: map[string][]*stored{},
 		clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
 }
@@ -122,6 +128,7 @@ func (b *bucket) store(key string, body []byte, parts []Bytes, req UploadRequest
 		o.Checksums = map[string]string{"CRC64NVME": crcOf(body)}
 	}
 	b.objects[key] = o
+	b.push(key, o)
 	return o
 }
 
@@ -163,7 +170,7 @@ func (b *bucket) ListPage(_ context.Context, r PageRequest, buf []Object) (Page,
 		most = b.page()
 	}
 	p := Page{Objects: buf}
-	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
+	for _, key := range b.names() {
 		if key <= after || !strings.HasPrefix(key, r.Prefix) {
 			continue
 		}
@@ -171,9 +178,7 @@ func (b *bucket) ListPage(_ context.Context, r PageRequest, buf []Object) (Page,
 			p.More = true
 			break
 		}
-		o := b.objects[key].Object
-		o.Algorithm = ""
-		p.Objects = append(p.Objects, o)
+		p.Objects = append(p.Objects, b.listed(key))
 	}
 	if p.More {
 		b.ids++
@@ -191,7 +196,7 @@ func (b *bucket) Head(_ context.Context, r HeadRequest) (Details, error) {
 	if err != nil {
 		return Details{}, err
 	}
-	o, ok := b.objects[r.Key]
+	o, ok := b.find(r.Key, r.VersionID)
 	if !ok {
 		return Details{}, ErrNotFound
 	}
@@ -205,13 +210,17 @@ func (b *bucket) Head(_ context.Context, r HeadRequest) (Details, error) {
 	return d, nil
 }
 
-func (b *bucket) Tags(_ context.Context, key string) ([]Tag, error) {
+func (b *bucket) Tags(_ context.Context, key, versionID string) ([]Tag, error) {
 	err := b.enter("tags", key)
 	defer b.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return b.objects[key].tags, nil
+	o, ok := b.find(key, versionID)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	return o.tags, nil
 }
 
 func (b *bucket) Open(_ context.Context, r OpenRequest) (io.ReadCloser, error) {
@@ -220,13 +229,13 @@ func (b *bucket) Open(_ context.Context, r OpenRequest) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := b.read(r.Key, r.IfMatch, r.Offset, r.Offset+r.Length-1)
+	body, err := b.read(r.Key, r.VersionID, r.IfMatch, r.Offset, r.Offset+r.Length-1)
 	return io.NopCloser(bytes.NewReader(body)), err
 }
 
 // read gives bytes of an object. The caller holds the lock.
-func (b *bucket) read(key, match string, first, last Bytes) ([]byte, error) {
-	o, ok := b.objects[key]
+func (b *bucket) read(key, version, match string, first, last Bytes) ([]byte, error) {
+	o, ok := b.find(key, version)
 	switch {
 	case !ok:
 		return nil, ErrNotFound
@@ -239,10 +248,10 @@ func (b *bucket) read(key, match string, first, last Bytes) ([]byte, error) {
 }
 
 // source gives the copy's source object under the source's lock.
-func (b *bucket) source(key, match string) (stored, error) {
+func (b *bucket) source(key, version, match string) (stored, error) {
 	b.from.mu.Lock()
 	defer b.from.mu.Unlock()
-	o, ok := b.from.objects[key]
+	o, ok := b.from.find(key, version)
 	switch {
 	case !ok:
 		return stored{}, ErrNotFound
@@ -260,7 +269,7 @@ func (b *bucket) CopyObject(_ context.Context, r CopyRequest) (Copied, error) {
 	if err != nil {
 		return Copied{}, err
 	}
-	src, err := b.source(r.SourceKey, r.IfMatch)
+	src, err := b.source(r.SourceKey, r.SourceVersion, r.IfMatch)
 	if err != nil {
 		return Copied{}, err
 	}
@@ -273,7 +282,7 @@ func (b *bucket) CopyObject(_ context.Context, r CopyRequest) (Copied, error) {
 	}
 	b.copies[r.Key]++
 	o := b.store(r.Key, src.body, nil, req)
-	return Copied{ETag: o.ETag, Checksums: o.Checksums, Type: o.Checksum}, nil
+	return b.answer(o), nil
 }
 
 func (b *bucket) CreateUpload(_ context.Context, r UploadRequest) (string, error) {
@@ -294,7 +303,7 @@ func (b *bucket) CopyPart(_ context.Context, r PartRequest) (Part, error) {
 	if err != nil {
 		return Part{}, err
 	}
-	src, err := b.source(r.SourceKey, r.IfMatch)
+	src, err := b.source(r.SourceKey, r.SourceVersion, r.IfMatch)
 	if err != nil {
 		return Part{}, err
 	}
@@ -336,7 +345,7 @@ func (b *bucket) CompleteUpload(_ context.Context, r CompleteRequest) (Copied, e
 	delete(b.uploads, r.UploadID)
 	b.copies[r.Key]++
 	o := b.store(r.Key, body, sizes, u.req)
-	return Copied{ETag: o.ETag, Checksums: o.Checksums, Type: o.Checksum}, nil
+	return b.answer(o), nil
 }
 
 func (b *bucket) AbortUpload(_ context.Context, key, id string) error {
@@ -385,7 +394,7 @@ func (b *bucket) PutObject(_ context.Context, r UploadRequest, body []byte) (Cop
 	}
 	b.copies[r.Key]++
 	o := b.store(r.Key, body, nil, r)
-	return Copied{ETag: o.ETag, Checksums: o.Checksums, Type: o.Checksum}, nil
+	return b.answer(o), nil
 }
 
 func (b *bucket) PutPart(_ context.Context, key, id string, number int, body []byte) (Part, error) {
@@ -421,7 +430,7 @@ func (b *bucket) DeleteObjects(_ context.Context, objects []Deletion) ([]error, 
 	return errs, nil
 }
 
-func (b *bucket) Restore(_ context.Context, key string, _ int) error {
+func (b *bucket) Restore(_ context.Context, key, _ string, _ int) error {
 	err := b.enter("restore", key)
 	defer b.done("restore", key)
 	return err

@@ -129,7 +129,7 @@ func (r *run) send(ctx context.Context, t *task, to string, fresh bool) (Copied,
 		return r.copyLarge(ctx, t, to, fresh)
 	}
 	answer, err := r.copyWhole(ctx, t, to, fresh)
-	if err != nil && t.src.Size == 0 && ctx.Err() == nil && unnamed(err) {
+	if err != nil && t.src.Size == 0 && t.version == "" && ctx.Err() == nil && unnamed(err) {
 		return r.stream(ctx, t, to, fresh) // some servers cannot copy a "dir/" marker, but can put it
 	}
 	return answer, err
@@ -147,7 +147,7 @@ func unnamed(err error) bool {
 // copyWhole copies with one request.
 func (r *run) copyWhole(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
 	req := CopyRequest{
-		SourceKey: t.src.Key, Key: to, IfMatch: t.src.ETag, IfNoneMatch: fresh,
+		SourceKey: t.src.Key, SourceVersion: t.version, Key: to, IfMatch: t.src.ETag, IfNoneMatch: fresh, Once: t.version != "",
 		StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, DropTags: !r.job.Rules.Tags,
 	}
 	answer, err := answered(paced(ctx, r, to, func(ctx context.Context) (Copied, error) {

@@ -19,6 +19,7 @@ var (
 	ErrNoUpload    = errors.New("no such upload")
 	ErrCredentials = errors.New("the credentials do not work")
 	ErrEmptyAnswer = errors.New("the server said yes and answered nothing")
+	ErrUnversioned = errors.New("the bucket does not keep versions")
 	ErrCustomerKey = errors.New("encrypted with a key of the customer's own (SSE-C)")
 )
 

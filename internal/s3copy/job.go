@@ -41,6 +41,7 @@ type Job struct {
 	Deleter          Deleter     // of the destination; only with Rules.DeleteExtra
 	Restorer         Restorer    // of the source; only with Rules.Restore
 	Prefix, ToPrefix string      // keys below Prefix go below ToPrefix
+	Versions         bool        // keys go with all their versions and delete markers: both listings give chains
 	Streaming        bool        // the servers cannot see each other: bytes come through here
 	Rules            Rules
 	Journal          Journal // nil in Scan and Verify; nil in a Copy keeps nothing, so that it cannot be resumed
@@ -160,7 +161,7 @@ type Summary struct {
 
 	// Work is what a scan found to write, by storage class of the source: the sum of New and
 	// Changed. ChangedBy says why objects count as changed: size, checksum, etag, or unknown,
-	// where nothing but the size compares. UnreadableBy says why objects will fail:
+	// where nothing but the size compares; versions, where the destination has not all of these. UnreadableBy says why objects will fail:
 	// customer_key (SSE-C), foreign_owner, denied, key (it has no place at the destination), error.
 	Work         map[string]Work  `json:"-"`
 	ChangedBy    map[string]Count `json:"-"`

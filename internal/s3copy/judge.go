@@ -41,6 +41,9 @@ type outcome struct {
 	phase  string // of a failure
 	reason string // of a failure or a verdict
 	why    string // of an unreadable object: see Summary.UnreadableBy
+
+	history History // of a key with its versions: all of them
+	grown   History // of these, what the destination had not when they were compared
 }
 
 func failed(size Bytes, phase, reason string) outcome {
@@ -112,14 +115,14 @@ func (j *Job) judgeMissing(src, dst *Object, f finding, out outcome) (action, ou
 		out.state = isArchived
 		return rest, out
 	case dst == nil:
-		return rest, failed(src.Size, "verify", "missing at the destination")
+		return rest, failed(src.Size, phaseVerify, "missing at the destination")
 	case j.Rules.NeverReplace:
 		out.state = isKept
 		return rest, out
 	case f.differ == "":
 		return prove, out
 	}
-	return rest, failed(src.Size, "verify", "differs: "+string(f.differ))
+	return rest, failed(src.Size, phaseVerify, "differs: "+string(f.differ))
 }
 
 // rule is how listings are compared: a verification goes by its level.

@@ -51,12 +51,12 @@ func evenPart(size, part Bytes) Bytes {
 
 // sourceParts finds the source's own part layout, by HEADs. nil: it has none, or the
 // server does not tell.
-func (r *run) sourceParts(ctx context.Context, src *Object) ([]Bytes, error) {
+func (r *run) sourceParts(ctx context.Context, src *Object, version string) ([]Bytes, error) {
 	n := partsOf(src.ETag)
 	if n == 0 {
 		return nil, nil
 	}
-	first, err := r.partSize(ctx, src, 1, n)
+	first, err := r.partSize(ctx, src, version, 1, n)
 	if err != nil || first <= 0 {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r *run) sourceParts(ctx context.Context, src *Object) ([]Bytes, error) {
 		}
 		return []Bytes{first}, nil
 	}
-	last, err := r.partSize(ctx, src, n, n)
+	last, err := r.partSize(ctx, src, version, n, n)
 	if err != nil || last <= 0 {
 		return nil, err
 	}
@@ -78,17 +78,17 @@ func (r *run) sourceParts(ctx context.Context, src *Object) ([]Bytes, error) {
 		parts[n-1] = last
 		return parts, nil
 	}
-	return r.oddParts(ctx, src, n)
+	return r.oddParts(ctx, src, version, n)
 }
 
 // oddParts asks for the size of every part.
-func (r *run) oddParts(ctx context.Context, src *Object, n int) ([]Bytes, error) {
+func (r *run) oddParts(ctx context.Context, src *Object, version string, n int) ([]Bytes, error) {
 	parts := make([]Bytes, n)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.limits.PartsInFlight)
 	for i := range parts {
 		g.Go(func() (err error) {
-			parts[i], err = r.partSize(ctx, src, i+1, n)
+			parts[i], err = r.partSize(ctx, src, version, i+1, n)
 			return err
 		})
 	}
@@ -107,8 +107,8 @@ func (r *run) oddParts(ctx context.Context, src *Object, n int) ([]Bytes, error)
 
 // partSize gives the size of one part, 0 where the server does not tell. The ETag is
 // not compared: some servers give the part's, and every part's copy has its condition.
-func (r *run) partSize(ctx context.Context, src *Object, number, parts int) (Bytes, error) {
-	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: src.Key, Part: number})
+func (r *run) partSize(ctx context.Context, src *Object, version string, number, parts int) (Bytes, error) {
+	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: src.Key, VersionID: version, Part: number})
 	switch {
 	case silentHead(err):
 		return 0, nil

@@ -84,7 +84,7 @@ func (e *thereError) Unwrap() error { return e.err }
 // that suffices. Where a side may not be asked, nothing is decided, and src is nil or
 // dst is empty; dst is nil where nothing stands there any more.
 func (r *run) compare(ctx context.Context, t *task, answer *Copied) (src, dst *Details, f finding, err error) {
-	s, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, Checksums: true})
+	s, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, VersionID: t.version, Checksums: true})
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil, f, errGone
@@ -101,7 +101,7 @@ func (r *run) compare(ctx context.Context, t *task, answer *Copied) (src, dst *D
 			return src, &d, f, nil
 		}
 	}
-	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: r.job.place(t.src.Key), Checksums: true})
+	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: r.job.place(t.src.Key), VersionID: t.copied, Checksums: true})
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return src, nil, finding{}, nil

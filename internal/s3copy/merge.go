@@ -162,6 +162,9 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 		return nil
 	}
 	m.seen.longest = max(m.seen.longest, len(s.Key))
+	if m.job.Versions {
+		return m.chain(ctx, t, s, d)
+	}
 	if d != nil {
 		t.dst = *d
 		t.f = compareListed(s, d, m.job.rule())
@@ -194,7 +197,7 @@ func (m *merger) extra(d *Object) error {
 	key := m.job.Prefix + d.Key[len(m.job.ToPrefix):]
 	m.page.keys++
 	m.page.last = key
-	if m.page.second() || m.job.Rules.Match != nil && !m.job.Rules.Match(key) {
+	if m.page.second() || m.job.Rules.Match != nil && !m.job.Rules.Match(key) || d.Chain != nil && d.Chain.Versions[0].Marker {
 		return nil
 	}
 	m.page.count(func(t *Tally) { t.Extra.Add(d.Size) })

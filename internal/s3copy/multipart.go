@@ -15,14 +15,14 @@ import (
 // ETags compare. An object of one part that carries neither a checksum nor a layout to
 // prove its copy by is copied whole as far as the server can: its ETag then proves it.
 func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
-	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, Checksums: true})
+	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, VersionID: t.version, Checksums: true})
 	switch {
 	case err != nil:
 		return Copied{}, fmt.Errorf("head the source: %w", err)
 	case d.ETag != t.src.ETag:
 		return Copied{}, ErrChanged
 	}
-	parts, err := r.sourceParts(ctx, &t.src)
+	parts, err := r.sourceParts(ctx, &t.src, t.version)
 	if err != nil {
 		return Copied{}, err
 	}
@@ -91,12 +91,12 @@ func uploadChecksum(d *Details, ownLayout bool) (algo string, kind ChecksumType)
 
 // uploadRequest gathers what an upload does not take over by itself.
 func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details) (UploadRequest, error) {
-	req := UploadRequest{Key: to, Headers: d.Headers, StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL}
+	req := UploadRequest{Key: to, Headers: d.Headers, StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, Once: t.version != ""}
 	if !r.job.Rules.Tags {
 		return req, nil
 	}
 	var err error
-	req.Tags, err = paced(ctx, r, t.src.Key, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key) })
+	req.Tags, err = paced(ctx, r, t.src.Key, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key, t.version) })
 	if err != nil && !errors.Is(err, ErrUnsupported) { // a server without tags has none to lose
 		return req, fmt.Errorf("read the source's tags: %w", err)
 	}
@@ -125,7 +125,7 @@ func (r *run) copyByParts(ctx context.Context, p *partwise) (Copied, error) {
 		p.parts[i] = kept
 		if !ok {
 			todo = append(todo, PartRequest{
-				SourceKey: p.src.Key, Key: p.upload.Key, UploadID: p.upload.ID, IfMatch: p.src.ETag,
+				SourceKey: p.src.Key, SourceVersion: p.version, Key: p.upload.Key, UploadID: p.upload.ID, IfMatch: p.src.ETag,
 				Number: i + 1, First: first, Last: first + size - 1,
 			})
 		}
@@ -140,7 +140,7 @@ func (r *run) copyByParts(ctx context.Context, p *partwise) (Copied, error) {
 	if r.job.Streaming {
 		p.streamed = multipartETag(p.local)
 	}
-	return r.complete(ctx, &p.src, CompleteRequest{
+	return r.complete(ctx, p.task, CompleteRequest{
 		Key: p.upload.Key, UploadID: p.upload.ID, Parts: p.parts, IfNoneMatch: p.fresh,
 	})
 }
@@ -215,15 +215,15 @@ func (r *run) putParts(ctx context.Context, todo []PartRequest, p *partwise) err
 	return context.Cause(ctx)
 }
 
-// complete ends an upload. Where the answer got lost, the object that stands decides.
-func (r *run) complete(ctx context.Context, src *Object, req CompleteRequest) (Copied, error) {
+// complete ends an upload. Where the answer got lost, the object that stands decides; of a key's versions, the chain does.
+func (r *run) complete(ctx context.Context, t *task, req CompleteRequest) (Copied, error) {
 	answer, err := answered(paced(ctx, r, req.Key, func(ctx context.Context) (Copied, error) {
 		return r.job.Destination.CompleteUpload(ctx, req)
 	}))
 	if err == nil {
 		return answer, nil
 	}
-	if !errors.Is(err, ErrNoUpload) && !errors.Is(err, ErrEmptyAnswer) {
+	if t.version != "" || !errors.Is(err, ErrNoUpload) && !errors.Is(err, ErrEmptyAnswer) {
 		return Copied{}, fmt.Errorf("complete the upload: %w", err)
 	}
 	etags := make([]string, len(req.Parts))
@@ -231,7 +231,7 @@ func (r *run) complete(ctx context.Context, src *Object, req CompleteRequest) (C
 		etags[i] = p.ETag
 	}
 	d, herr := r.head(ctx, r.job.Destination, HeadRequest{Key: req.Key})
-	if herr == nil && d.Size == src.Size && (d.ETag == src.ETag || d.ETag == multipartETag(etags)) {
+	if herr == nil && d.Size == t.src.Size && (d.ETag == t.src.ETag || d.ETag == multipartETag(etags)) {
 		return Copied{ETag: d.ETag, VersionID: d.VersionID}, nil
 	}
 	return Copied{}, fmt.Errorf("complete the upload: %w", err)

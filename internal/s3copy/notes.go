@@ -62,6 +62,14 @@ type census struct {
 
 // listed notes an object.
 func (c *census) listed(o *Object) {
+	if o.Chain != nil {
+		for i := range o.Chain.Versions {
+			if v := &o.Chain.Versions[i]; !v.Marker {
+				c.listed(&v.Object)
+			}
+		}
+		return
+	}
 	if o.Size >= c.largest.Size {
 		c.measure(Sample{Key: o.Key, Size: o.Size})
 	}

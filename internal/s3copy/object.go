@@ -14,7 +14,8 @@ func (r KeyRange) Holds(key string) bool {
 	return key > r.After && (r.Through == "" || key <= r.Through)
 }
 
-// An Object is one entry of a listing.
+// An Object is one entry of a listing: a key's current version, or with a Chain the key with all it has, whose
+// Size is the sum of its versions' sizes and which has no ETag.
 type Object struct {
 	Key          string // as the server has it: bytes of UTF-8, decoded, never normalised
 	Size         Bytes
@@ -25,6 +26,7 @@ type Object struct {
 	Algorithm    string       // CRC64NVME, CRC32, …; "" where the listing does not tell
 	Restored     bool         // archived, but a restored copy can be read
 	Owner        string       // canonical ID, where the listing tells
+	Chain        *Chain       // nil: the listing is of current versions
 }
 
 // ChecksumType says what a checksum covers.

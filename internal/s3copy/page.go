@@ -48,6 +48,28 @@ type task struct {
 	streamed string // the ETag that the bytes which came through here ought to have
 	examined bool   // both sides were asked for checksums, without a proof
 	extras   []Deletion
+
+	version, copied string // IDs of src, and of dst or of the copy; "": of the current versions
+	looks           *looks // at a key's versions
+}
+
+// counted is the size with which an earlier pass counted the object, as far as can be told: the destination has it from there.
+func (t *task) counted() Bytes {
+	if t.looks == nil {
+		return t.dst.Size
+	}
+	return t.looks.found.Versions.Bytes
+}
+
+// since is what a key's history has more than an earlier pass counted, or less, where it failed now.
+func (t *task) since(out outcome) History {
+	switch {
+	case t.looks == nil:
+		return History{}
+	case out.state == isFailed:
+		return t.looks.found.less()
+	}
+	return out.grown
 }
 
 // target is the destination's object, if there is one.
@@ -124,7 +146,8 @@ func (p *page) enter(t *task, out outcome) {
 	case p.second() && out.state != isCopied && out.state != isFailed:
 		return
 	case p.second() && t.exists:
-		p.again = append(p.again, again{out: out, old: t.dst.Size})
+		p.again = append(p.again, again{out: out, old: t.counted()})
+		p.add.History.Plus(t.since(out))
 		return
 	}
 	p.add.add(out)

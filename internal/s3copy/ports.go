@@ -10,10 +10,11 @@ type PageRequest struct {
 	Prefix string // of the bucket's keys
 	After  string // keys behind this one; used when Token is empty
 	Token  string // goes on where the page that gave it ended
-	Max    int    // 0 means 1,000
+	Max    int    // 0 means 1,000 (with versions: of these, in as many keys as they make)
 }
 
-// A Page is one page of a listing, in byte order. More without a Token is never given.
+// A Page is one page of a listing, in byte order. More without a Token is never given. Of a listing of versions
+// it holds whole chains only.
 type Page struct {
 	Objects []Object
 	Token   string
@@ -38,17 +39,18 @@ type Header interface {
 	Head(ctx context.Context, r HeadRequest) (Details, error)
 }
 
-// A TagReader reads an object's tags.
+// A TagReader reads an object's tags: those of the current version, where no version is named.
 type TagReader interface {
-	Tags(ctx context.Context, key string) ([]Tag, error)
+	Tags(ctx context.Context, key, versionID string) ([]Tag, error)
 }
 
 // An OpenRequest asks for bytes of one object. Length 0 means all from Offset on.
 type OpenRequest struct {
-	Key     string
-	IfMatch string // ETag; a changed object is ErrChanged
-	Offset  Bytes
-	Length  Bytes
+	Key       string
+	VersionID string // "" is the current one
+	IfMatch   string // ETag; a changed object is ErrChanged
+	Offset    Bytes
+	Length    Bytes
 }
 
 // An Opener streams an object's bytes. A stream that ends early is an error of Read.
@@ -68,12 +70,14 @@ type Source interface {
 // tags and Content-* headers are the source's. The answer without an ETag is an error.
 type CopyRequest struct {
 	SourceKey, Key string
+	SourceVersion  string // "" is the current one
 	IfMatch        string // the source's ETag as listed: always sent
 	IfNoneMatch    bool   // the destination must not exist
 	StorageClass   string // "" leaves the server's default
 	ACL            string // "" sends none
 	DropTags       bool   // do not copy tags
 	ChecksumAlgo   string // ask the server for this checksum; "" leaves its default
+	Once           bool   // a second try would make a second version: only one that was refused is repeated
 }
 
 // Copied is the server's answer to a copy.
@@ -98,11 +102,13 @@ type UploadRequest struct {
 	ACL          string
 	ChecksumAlgo string
 	ChecksumType ChecksumType // of ChecksumAlgo, for uploads by parts; "" leaves the server's default
+	Once         bool         // as of a CopyRequest; for bytes written in one piece
 }
 
 // A PartRequest copies the closed byte range [First, Last] of the source as one part.
 type PartRequest struct {
 	SourceKey, Key, UploadID string
+	SourceVersion            string // "" is the current one
 	IfMatch                  string // the source's ETag: always sent
 	Number                   int    // from 1
 	First, Last              Bytes
@@ -143,6 +149,12 @@ type Putter interface {
 	PutPart(ctx context.Context, key, uploadID string, number int, body []byte) (Part, error)
 }
 
+// A Marker makes a delete marker in front of a key's versions, at most one, and gives its version ID. An
+// answer that does not say that it made one is an error.
+type Marker interface {
+	PutMarker(ctx context.Context, key string) (versionID string, err error)
+}
+
 // A Destination is the bucket that is written.
 type Destination interface {
 	Lister
@@ -153,6 +165,7 @@ type Destination interface {
 	Multipart
 	PartLister
 	Putter
+	Marker
 }
 
 // A Deletion asks for one object, conditional on its ETag where the server supports that.
@@ -168,8 +181,9 @@ type Deleter interface {
 	DeleteObjects(ctx context.Context, objects []Deletion) ([]error, error)
 }
 
-// A Restorer asks for an archived object's temporary copy, for the given number of days.
+// A Restorer asks for an archived object's temporary copy, for the given number of days: the current version's, where
+// none is named.
 // A restore that is under way already is no error.
 type Restorer interface {
-	Restore(ctx context.Context, key string, days int) error
+	Restore(ctx context.Context, key, versionID string, days int) error
 }

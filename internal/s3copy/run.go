@@ -112,7 +112,7 @@ func (r *run) drain(ctx context.Context) error {
 // fatal tells whether an error ends the run instead of failing one object.
 func fatal(err error) bool {
 	var journal *journalError
-	return errors.Is(err, ErrCredentials) || errors.Is(err, ErrNoBucket) || errors.As(err, &journal)
+	return errors.Is(err, ErrCredentials) || errors.Is(err, ErrNoBucket) || errors.Is(err, ErrUnversioned) || errors.As(err, &journal)
 }
 
 // stopped tells whether the scheduling has ended.

@@ -1,6 +1,7 @@
 package s3copy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (r *run) note(t *task, out outcome) {
 	case isFiltered:
 		r.notes.sample("filtered", t.src.Key, out.size, "")
 	case isArchived:
-		r.notes.sample("archived", t.src.Key, out.size, t.src.StorageClass)
+		r.notes.sample("archived", t.src.Key, out.size, cmp.Or(out.reason, t.src.StorageClass))
 	case isSame, isCopied:
 		if out.proof == bySize {
 			r.notes.sample("size_only", t.src.Key, out.size, "")
@@ -121,6 +122,10 @@ func (r *run) note(t *task, out outcome) {
 	}
 	switch out.state {
 	case isNew, isChanged:
+		if t.src.Chain != nil {
+			r.noteChain(t, out)
+			return
+		}
 		r.notes.work(&t.src, out, r.limits)
 		if archivedNow(&t.src) {
 			r.notes.sample("archived", t.src.Key, out.size, t.src.StorageClass)
@@ -139,7 +144,11 @@ func (r *run) perform(ctx context.Context, t *task) error {
 	if t.old != nil && t.old.Phase == phaseDelete {
 		return r.removeAgain(ctx, t)
 	}
-	out, err := r.decide(ctx, t)
+	decide := r.decide
+	if r.job.Versions {
+		decide = r.decideChain
+	}
+	out, err := decide(ctx, t)
 	if err == nil && out.state == isGone {
 		out, err = r.confirmGone(ctx, t)
 	}
@@ -202,7 +211,7 @@ func (r *run) confirmGone(ctx context.Context, t *task) (outcome, error) {
 // thaw asks for an archived object's restore. It stays a failure until it is done.
 func (r *run) thaw(ctx context.Context, t *task) (outcome, error) {
 	_, err := paced(ctx, r, t.src.Key, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, r.job.Restorer.Restore(ctx, t.src.Key, r.job.Rules.RestoreDays)
+		return struct{}{}, r.job.Restorer.Restore(ctx, t.src.Key, "", r.job.Rules.RestoreDays)
 	})
 	if err != nil && !errors.Is(err, ErrExists) {
 		return outcome{}, &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: fmt.Errorf("ask for the restore: %w", err)}

@@ -19,7 +19,7 @@ const (
 // parts, of the source's own layout where that is not too coarse. What is sent is
 // held in memory, so that a request can be repeated.
 func (r *run) stream(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
-	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, Checksums: true})
+	d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, VersionID: t.version, Checksums: true})
 	switch {
 	case err != nil:
 		return Copied{}, fmt.Errorf("head the source: %w", err)
@@ -30,7 +30,7 @@ func (r *run) stream(ctx context.Context, t *task, to string, fresh bool) (Copie
 	if err != nil {
 		return Copied{}, err
 	}
-	sizes, err := r.streamLayout(ctx, &t.src, &d)
+	sizes, err := r.streamLayout(ctx, t, &d)
 	if err != nil {
 		return Copied{}, err
 	}
@@ -42,10 +42,11 @@ func (r *run) stream(ctx context.Context, t *task, to string, fresh bool) (Copie
 }
 
 // streamLayout gives the parts to stream; none means whole.
-func (r *run) streamLayout(ctx context.Context, src *Object, d *Details) ([]Bytes, error) {
+func (r *run) streamLayout(ctx context.Context, t *task, d *Details) ([]Bytes, error) {
+	src := &t.src
 	coarse := streamOwn * r.limits.StreamPart
 	if src.Size > 0 {
-		own, err := r.sourceParts(ctx, src)
+		own, err := r.sourceParts(ctx, src, t.version)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +70,7 @@ func (r *run) streamWhole(ctx context.Context, t *task, req UploadRequest, d *De
 			return Copied{}, ErrExists
 		}
 	}
-	body, release, err := r.fetch(ctx, OpenRequest{Key: t.src.Key, IfMatch: t.src.ETag, Length: t.src.Size})
+	body, release, err := r.fetch(ctx, OpenRequest{Key: t.src.Key, VersionID: t.version, IfMatch: t.src.ETag, Length: t.src.Size})
 	if err != nil {
 		return Copied{}, err
 	}
@@ -91,7 +92,7 @@ func (r *run) streamWhole(ctx context.Context, t *task, req UploadRequest, d *De
 // streamPart brings one part over, and notes the ETag that it ought to have.
 func (r *run) streamPart(ctx context.Context, req PartRequest, local []string) (Part, error) {
 	body, release, err := r.fetch(ctx, OpenRequest{
-		Key: req.SourceKey, IfMatch: req.IfMatch, Offset: req.First, Length: req.Last - req.First + 1,
+		Key: req.SourceKey, VersionID: req.SourceVersion, IfMatch: req.IfMatch, Offset: req.First, Length: req.Last - req.First + 1,
 	})
 	if err != nil {
 		return Part{}, err

@@ -40,6 +40,34 @@ type Tally struct {
 	Deleted Count `json:"deleted"` // extra objects, or source objects, that were deleted
 
 	Evidence Evidence `json:"evidence"`
+	History  History  `json:"history,omitzero"`
+}
+
+// History is the account of versions and delete markers, where these are copied: what the Tally counts are keys
+// then, each with the bytes of all its versions. Versions and Markers are those of every key that is listed and has not
+// failed. The others are those that were made at the destination, of failed keys, too; in a scan, those that are to be made.
+type History struct {
+	Versions       Count `json:"versions"`
+	Markers        Count `json:"delete_markers"` // they have no bytes
+	VersionsCopied Count `json:"versions_copied"`
+	MarkersCopied  Count `json:"delete_markers_copied"`
+}
+
+// Plus adds another history.
+func (h *History) Plus(o History) {
+	h.Versions.Plus(o.Versions)
+	h.Markers.Plus(o.Markers)
+	h.VersionsCopied.Plus(o.VersionsCopied)
+	h.MarkersCopied.Plus(o.MarkersCopied)
+}
+
+// made is the same history as copied.
+func (h History) made() History { return History{VersionsCopied: h.Versions, MarkersCopied: h.Markers} }
+
+// less is the history to take away.
+func (h History) less() History {
+	negative := func(c Count) Count { return Count{-c.Objects, -c.Bytes} }
+	return History{negative(h.Versions), negative(h.Markers), negative(h.VersionsCopied), negative(h.MarkersCopied)}
 }
 
 // Evidence says by what the objects at the destination are known to equal the source's.
@@ -68,12 +96,13 @@ func (t *Tally) Plus(o Tally) {
 	}
 }
 
-func (t *Tally) counts() [17]*Count {
-	e := &t.Evidence
+func (t *Tally) counts() [21]*Count {
+	e, h := &t.Evidence, &t.History
 	return [...]*Count{
 		&t.Listed, &t.Copied, &t.New, &t.Changed, &t.Same, &t.Skipped, &t.Failed,
 		&t.Filtered, &t.Archived, &t.Kept, &t.Unreadable, &t.Extra, &t.Deleted,
 		&e.ETag, &e.Checksum, &e.Bytes, &e.SizeOnly,
+		&h.Versions, &h.Markers, &h.VersionsCopied, &h.MarkersCopied,
 	}
 }
 
@@ -105,6 +134,16 @@ func (t *Tally) Check(m Mode) error {
 	case equal != proven:
 		return fmt.Errorf("the account does not balance: copied or same %+v, with evidence %+v", equal, proven)
 	}
+	return t.checkHistory()
+}
+
+// checkHistory holds the versions against the keys: the same bytes, and a version or a marker at least of each key.
+func (t *Tally) checkHistory() error {
+	h := &t.History
+	entries, keys := h.Versions.Objects+h.Markers.Objects, t.Listed.Objects-t.Failed.Objects
+	if *h != (History{}) && (h.Versions.Bytes != t.Listed.Bytes-t.Failed.Bytes || entries < keys) {
+		return fmt.Errorf("the account of versions does not balance: %+v of %d keys, which have %d bytes", *h, keys, t.Listed.Bytes-t.Failed.Bytes)
+	}
 	return nil
 }
 
@@ -114,6 +153,9 @@ func (t *Tally) add(out outcome) {
 		return
 	}
 	t.Listed.Add(out.size)
+	if out.state != isFailed {
+		t.History.Plus(out.history)
+	}
 	switch out.state {
 	case isCopied:
 		t.Copied.Add(out.size)

@@ -83,7 +83,7 @@ func (r *run) checksums(ctx context.Context, t *task, answer *Copied) (finding, 
 
 // measure compares sizes, with one HEAD: a copy's answer does not tell the size.
 func (r *run) measure(ctx context.Context, t *task, dst *Object) (proof, error) {
-	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: dst.Key})
+	d, err := r.head(ctx, r.job.Destination, HeadRequest{Key: dst.Key, VersionID: t.copied})
 	switch {
 	case err != nil:
 		return noProof, fmt.Errorf("head the copy: %w", err)
@@ -114,8 +114,8 @@ func (r *run) readBoth(ctx context.Context, t *task, dst *Object) (proof, error)
 	a, b := make([]byte, readBlock), make([]byte, readBlock)
 	for off := Bytes(0); off < t.src.Size; off += readChunk {
 		n := min(readChunk, t.src.Size-off)
-		left := OpenRequest{Key: t.src.Key, IfMatch: t.src.ETag, Offset: off, Length: n}
-		right := OpenRequest{Key: dst.Key, IfMatch: dst.ETag, Offset: off, Length: n}
+		left := OpenRequest{Key: t.src.Key, VersionID: t.version, IfMatch: t.src.ETag, Offset: off, Length: n}
+		right := OpenRequest{Key: dst.Key, VersionID: t.copied, IfMatch: dst.ETag, Offset: off, Length: n}
 		for try := 1; ; try++ {
 			err := r.readChunk(ctx, left, right, a, b)
 			if err == nil {

@@ -92,6 +92,8 @@ func changedBy(reason string) string {
 		return "etag"
 	case strings.HasSuffix(reason, "checksum differs"):
 		return "checksum"
+	case strings.HasSuffix(reason, versionsStand):
+		return "versions"
 	default:
 		return "unknown"
 	}

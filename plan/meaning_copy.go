@@ -26,6 +26,15 @@ func (c *checker) globs(at string) {
 	}
 }
 
+// versions judges what does not go together with copying all of them.
+func (c *checker) versions(at string, pair Pair) {
+	field, extra := c.first(at+"/copy/versions", "/copy/versions"), c.first(at+"/copy/delete_extra", "/copy/delete_extra")
+	if pair.Copy.AllVersions() && pair.Copy.DeleteExtra && c.ok(field, extra) {
+		c.wrong(extra, dotted(extra)+" does not go together with versions: all in "+dotted(at),
+			"of what only the destination has, the history would be hidden or lost; copy current versions only to mirror")
+	}
+}
+
 // globsBelow warns of an include that no key below the prefix can match:
 // patterns are on whole keys.
 func (c *checker) globsBelow(at string, pair Pair) {

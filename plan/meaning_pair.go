@@ -20,6 +20,7 @@ func (c *checker) pairs() {
 		c.prefixes(at, pair)
 		c.globs(at + "/copy")
 		c.globsBelow(at, pair)
+		c.versions(at, pair)
 		c.settings(at, pair)
 	}
 }

@@ -1,5 +1,7 @@
 package plan
 
+import "encoding/json"
+
 // A Plan is a plan file whose defaults are filled in and whose meaning was
 // checked. It is a value: nothing in the program changes it after Load. It
 // holds no secret. Safe for concurrent reading.
@@ -161,6 +163,7 @@ type Copy struct {
 	DeleteExtra  bool     `json:"delete_extra"`
 	InFlight     int      `json:"in_flight"` // 0: adaptive ("auto")
 	SecondPass   bool     `json:"second_pass"`
+	Versions     Versions `json:"versions,omitempty"` // "": the current one
 }
 
 // CutOver says how to move off a source that is still being written to: deltas, and a final pass, before which
@@ -175,6 +178,28 @@ type CutOver struct {
 
 // Freezes tells whether the plan denies writing to its sources for a while.
 func (p *Plan) Freezes() bool { return p.CutOver != nil && p.CutOver.Freeze }
+
+// Versions says which of a key's versions are copied. Its zero value is the current one, so that a plan without the word
+// has the digest that it had before there was one.
+type Versions string
+
+// AllVersions copies every version and delete marker, in order.
+const AllVersions Versions = "all"
+
+// UnmarshalJSON reads the file's word.
+func (v *Versions) UnmarshalJSON(data []byte) error {
+	var word string
+	if err := json.Unmarshal(data, &word); err != nil {
+		return err
+	}
+	if *v = Versions(word); word == "current" {
+		*v = ""
+	}
+	return nil
+}
+
+// AllVersions tells whether every version is copied.
+func (c Copy) AllVersions() bool { return c.Versions == AllVersions }
 
 // Level is a level of evidence.
 type Level string

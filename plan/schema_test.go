@@ -113,6 +113,9 @@ func TestTheSchemaTellsTheDefaults(t *testing.T) {
 		if want == "auto" && field == "in_flight" {
 			want = float64(0)
 		}
+		if want == "current" && field == "versions" {
+			want = nil // it is written only where it is another: digests are older than the word
+		}
 		checked++
 		if got := where[owner][field]; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s is %v by default, the schema says %v", name, got, want)

@@ -120,7 +120,7 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"equal": w.equal, "objects": w.objects, "count": w.count, "mutations": w.mutations, "mark": w.mark,
 		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": w.release,
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
-		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes,
+		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes, "history": w.history, "told": w.told, "expire": w.expire, "versioning": w.versioning,
 	}
 	word, ok := words[args[0]]
 	if !ok {

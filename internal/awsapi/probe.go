@@ -45,6 +45,8 @@ func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec)
 		return onSample(ctx, source, p.Pair.Prefix, probeRead)
 	case compile.LegTagsSource:
 		return onSample(ctx, source, p.Pair.Prefix, probeTags)
+	case compile.LegVersionsSource, compile.LegVersionsDest, compile.LegReadVersion:
+		return l.probeVersions(ctx, leg, p)
 	case compile.LegWriteDest:
 		return destination.probeWrite(ctx, p.Pair, p.UploadKey)
 	}
@@ -125,6 +127,45 @@ func probeRead(ctx context.Context, b *bucket, o s3copy.Object) error {
 
 func probeTags(ctx context.Context, b *bucket, o s3copy.Object) error {
 	_, err := b.Tags(ctx, o.Key, "")
+	return proof(err)
+}
+
+// probeVersions tries the legs of versions.
+func (l *Login) probeVersions(ctx context.Context, leg compile.Leg, p compile.ProbeSpec) error {
+	at, prefix := p.Source(), p.Pair.Prefix
+	if leg == compile.LegVersionsDest {
+		at, prefix = p.Destination(), p.Pair.ToPrefix
+	}
+	at.Versions = true
+	b := l.session.open(at, compile.Location{})
+	if leg != compile.LegReadVersion {
+		_, err := b.ListPage(ctx, s3copy.PageRequest{Prefix: prefix, Max: 1}, nil)
+		return err
+	}
+	return onSample(ctx, b, prefix, func(ctx context.Context, b *bucket, o s3copy.Object) error {
+		return probeVersion(ctx, b, o, p.Pair.Copy.Tags)
+	})
+}
+
+// probeVersion asks for details, the first byte and the tags of the key's oldest version with bytes.
+func probeVersion(ctx context.Context, b *bucket, o s3copy.Object, tags bool) error {
+	versions := o.Chain.Versions
+	i := len(versions) - 1
+	for i >= 0 && (versions[i].Marker || telling(versions[i].Object) < 2) {
+		i--
+	}
+	if i < 0 {
+		return errNoProof
+	}
+	v := versions[i]
+	body, err := b.Open(ctx, s3copy.OpenRequest{Key: v.Key, VersionID: v.ID, Length: 1})
+	if err != nil {
+		return proof(err)
+	}
+	_, err = io.Copy(io.Discard, body)
+	if err = errors.Join(err, body.Close()); err == nil && tags {
+		_, err = b.Tags(ctx, v.Key, v.ID)
+	}
 	return proof(err)
 }
 

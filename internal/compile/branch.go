@@ -36,6 +36,7 @@ func survey(p *plan.Plan, w World) []branch {
 		b.src = w.Buckets[BucketRef{plan.Source, pair.Source}]
 		b.dst = w.Buckets[BucketRef{plan.Destination, pair.Destination}]
 		b.settings = settings[pair.Destination].said
+		b.settings.Versioning = b.settings.Versioning || settings[pair.Destination].versions
 		b.srcRegion = first(b.src.Region, p.Accounts.Source.Region)
 		b.dstRegion = first(b.dst.Region, b.settings.Region, p.Accounts.Destination.Region)
 		if p.Accounts.Source.IsAWS() == p.Accounts.Destination.IsAWS() {
@@ -57,6 +58,7 @@ func survey(p *plan.Plan, w World) []branch {
 type agreed struct {
 	said     plan.BucketSettings
 	disagree bool
+	versions bool // a pair copies all versions there
 }
 
 // settingsOf are what the pairs ask of each destination bucket: one may say it for all.
@@ -72,6 +74,7 @@ func settingsOf(p *plan.Plan) map[string]agreed {
 		default:
 			a.disagree = true
 		}
+		a.versions = a.versions || pair.Copy.AllVersions()
 		all[pair.Destination] = a
 	}
 	return all

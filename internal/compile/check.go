@@ -112,6 +112,9 @@ func (b *builder) checkDestination(br branch) {
 	case br.dstRegion == "" && b.p.Accounts.Destination.IsAWS():
 		b.problem(subject, "its region is not known", "set accounts.destination.region, or settings.region of the pair")
 	}
+	if br.pair.Copy.AllVersions() {
+		b.checkVersions(br)
+	}
 	if br.dst.Exists && br.pair.Copy.ACL != "" && br.pair.Copy.ACL != "none" && br.dst.Ownership == enforced {
 		b.checkACL(subject, br.pair.Copy.ACL)
 	}

@@ -154,7 +154,7 @@ func ProbeSpecs(p *plan.Plan, w World) []ProbeSpec {
 		}
 		spec := *b.probeSpec(br)
 		if !br.dst.Exists {
-			spec.Legs = slices.DeleteFunc(spec.Legs, func(l Leg) bool { return l == LegListDest || l == LegWriteDest })
+			spec.Legs = slices.DeleteFunc(spec.Legs, func(l Leg) bool { return l == LegListDest || l == LegVersionsDest || l == LegWriteDest })
 		}
 		all = append(all, spec)
 	}

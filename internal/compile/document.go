@@ -13,8 +13,8 @@ import (
 // The documents are least privilege for what the plan asks. They cover every pair
 // of the plan, whether there is something to copy or not, so that they do not change from one run to the next.
 //
-// Nothing about versions is granted: every copy is of the current version, held by If-Match. Nor is
-// RestoreObject: the source's administrator asks for restores.
+// Of versions something is granted only where all of them are copied: else every copy is of the current version, held by
+// If-Match. RestoreObject is not: the source's administrator asks for restores.
 
 // pairAccess is what one pair asks of one bucket.
 type pairAccess struct {
@@ -28,11 +28,18 @@ func sourceAccess(p plan.Pair) pairAccess {
 	if p.Copy.Tags {
 		actions = append(actions, "s3:GetObjectTagging")
 	}
+	if p.Copy.AllVersions() {
+		actions = append(actions, "s3:ListBucketVersions", "s3:GetObjectVersion")
+		if p.Copy.Tags {
+			actions = append(actions, "s3:GetObjectVersionTagging")
+		}
+	}
 	return pairAccess{p.Source, p.Prefix, actions}
 }
 
 // destinationAccess: GetObject is for HEAD (with checksums) and for If-Match. PutObject covers the creation,
-// the parts and the completion of a multipart upload; going on with one and aborting it are apart.
+// the parts and the completion of a multipart upload; going on with one and aborting it are apart. In a bucket that keeps
+// versions DeleteObject makes delete markers, and deletes nothing.
 func destinationAccess(p plan.Pair) pairAccess {
 	actions := []string{"s3:ListBucket", "s3:GetObject", "s3:PutObject"}
 	if p.Copy.Tags {
@@ -42,7 +49,10 @@ func destinationAccess(p plan.Pair) pairAccess {
 	if p.Copy.ACL != "" && p.Copy.ACL != "none" {
 		actions = append(actions, "s3:PutObjectAcl")
 	}
-	if p.Copy.DeleteExtra {
+	if p.Copy.AllVersions() {
+		actions = append(actions, "s3:ListBucketVersions", "s3:GetObjectVersion")
+	}
+	if p.Copy.DeleteExtra || p.Copy.AllVersions() {
 		actions = append(actions, "s3:DeleteObject")
 	}
 	return pairAccess{p.Destination, p.ToPrefix, actions}

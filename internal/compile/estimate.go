@@ -193,7 +193,7 @@ func (e *estimator) bucketKey() bool {
 
 // lists counts the pages of both sides, each time that they are listed.
 func (e *estimator) lists() int64 {
-	f, c := e.br.facts, e.br.pair.Copy
+	c := e.br.pair.Copy
 	passes := int64(1)
 	for _, again := range []bool{c.SecondPass, c.DeleteExtra, e.br.deletesObjects()} {
 		if again {
@@ -209,12 +209,29 @@ func (e *estimator) lists() int64 {
 	pages := func(keys int64) int64 { return max(1, int64(math.Ceil(float64(keys)/pageKeys*moreLists))) }
 	var n int64
 	if e.aws(plan.Source) {
-		n += pages(f.Listed.Objects)
+		n += pages(e.listed())
 	}
 	if e.aws(plan.Destination) {
-		n += pages(f.Same.Objects + f.Changed.Objects + f.Extra.Objects)
+		n += pages(e.there())
 	}
 	return n * passes
+}
+
+// listed is how many entries the source's listing has: keys, or their versions and delete markers.
+func (e *estimator) listed() int64 {
+	if v := e.br.facts.Versions; v != nil {
+		return v.Versions.Objects + v.Markers
+	}
+	return e.br.facts.Listed.Objects
+}
+
+// there is how many the destination's has.
+func (e *estimator) there() int64 {
+	f := e.br.facts
+	if v := f.Versions; v != nil {
+		return e.listed() - v.ToCopy.Objects - v.MarkersToMake + f.Extra.Objects
+	}
+	return f.Same.Objects + f.Changed.Objects + f.Extra.Objects
 }
 
 // reads counts HEADs and GETs: comparing, copies by parts, and proving.

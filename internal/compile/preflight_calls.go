@@ -32,6 +32,7 @@ const (
 	legResume      = "go on with large objects"
 	legProveDest   = "prove destination"
 	legDeleteExtra = "delete extra objects"
+	legMarkDest    = "make delete markers"
 )
 
 // calls are those of the pair's copy, as the principal.
@@ -58,8 +59,29 @@ func (b *builder) sourceCalls(br branch) []call {
 	if br.pair.Copy.Tags {
 		all = append(all, call{leg: string(LegTagsSource), side: plan.Source, action: "s3:GetObjectTagging", where: objects, below: true, unknown: existingTags()})
 	}
+	if br.pair.Copy.AllVersions() {
+		all = append(all, versionCalls(br.pair, bucket, objects)...)
+	}
 	if key, ok := b.keySite(br, plan.Source); ok {
 		all = append(all, call{leg: legKeySource, side: plan.Source, action: "kms:Decrypt", where: key, keys: viaS3(key)})
+	}
+	return all
+}
+
+// versionCalls read all versions of a source.
+func versionCalls(p plan.Pair, bucket, objects site) []call {
+	list := listing(string(LegVersionsSource), plan.Source, bucket, p.Prefix)
+	list.action = "s3:ListBucketVersions"
+	all := []call{list}
+	actions := []string{"s3:GetObjectVersion"}
+	if p.Copy.Tags {
+		actions = append(actions, "s3:GetObjectVersionTagging")
+	}
+	for _, action := range actions {
+		all = append(all, call{
+			leg: string(LegReadVersion), side: plan.Source, action: action, where: objects, below: true,
+			unknown: append(existingTags(), "s3:versionid"),
+		})
 	}
 	return all
 }
@@ -83,6 +105,13 @@ func (b *builder) destinationCalls(br branch) []call {
 	prove := object(legProveDest, "s3:GetObject", "where the ETags of a copy prove nothing")
 	prove.unknown = existingTags()
 	all = append(all, prove)
+	if br.pair.Copy.AllVersions() {
+		list := listing(string(LegVersionsDest), plan.Destination, bucket, br.pair.ToPrefix)
+		list.action = "s3:ListBucketVersions"
+		version := object(legProveDest, "s3:GetObjectVersion", "where the ETags of a copy prove nothing")
+		version.unknown = []string{"s3:versionid"}
+		all = append(all, list, version, object(legMarkDest, "s3:DeleteObject", "where the source has a delete marker"))
+	}
 	if br.extra {
 		all = append(all, object(legDeleteExtra, "s3:DeleteObject", ""))
 	}

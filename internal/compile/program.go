@@ -280,6 +280,11 @@ const (
 	LegTagsSource Leg = "read tags"        // s3:GetObjectTagging
 	LegListDest   Leg = "list destination" // s3:ListBucket
 	LegWriteDest  Leg = "write destination"
+
+	// With copy.versions: all.
+	LegVersionsSource Leg = "list source versions"      // s3:ListBucketVersions
+	LegReadVersion    Leg = "read source versions"      // GET of bytes 0-0 of one, and its tags where they are copied
+	LegVersionsDest   Leg = "list destination versions" // s3:ListBucketVersions
 )
 
 // CopySpec is a pair's copy, verification, or the deletion of its source's objects.
@@ -306,12 +311,14 @@ type CopySpec struct {
 
 // Source is where the pair's objects are read.
 func (s CopySpec) Source() Location {
-	return Location{Bucket: s.Pair.Source, Account: s.SourceAccount, Region: s.SourceRegion, RequesterPays: s.RequesterPays}
+	return Location{
+		Bucket: s.Pair.Source, Account: s.SourceAccount, Region: s.SourceRegion, RequesterPays: s.RequesterPays, Versions: s.Pair.Copy.AllVersions(),
+	}
 }
 
 // Destination is where they are written.
 func (s CopySpec) Destination() Location {
-	return Location{Bucket: s.Pair.Destination, Account: s.DestAccount, Region: s.DestRegion}
+	return Location{Bucket: s.Pair.Destination, Account: s.DestAccount, Region: s.DestRegion, Versions: s.Pair.Copy.AllVersions()}
 }
 
 // InstanceSpec is an instance to terminate.

@@ -141,8 +141,15 @@ func legs(a plan.Accounts, p plan.Pair) []Leg {
 		if p.Copy.Tags {
 			all = append(all, LegTagsSource)
 		}
+		if p.Copy.AllVersions() {
+			all = append(all, LegVersionsSource, LegReadVersion)
+		}
 	}
-	return append(all, LegListDest, LegWriteDest)
+	all = append(all, LegListDest)
+	if p.Copy.AllVersions() {
+		all = append(all, LegVersionsDest)
+	}
+	return append(all, LegWriteDest)
 }
 
 // grounds are the steps that a pair's own buckets need.

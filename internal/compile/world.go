@@ -167,13 +167,22 @@ type CopyFacts struct {
 
 	SameBy       map[string]Count    `json:"same_by,omitempty"`       // by evidence: etag, checksum, bytes, size_only
 	SkippedBy    map[string]Count    `json:"skipped_by,omitempty"`    // filtered, archived, kept
-	ChangedBy    map[string]Count    `json:"changed_by,omitempty"`    // size, checksum, etag, unknown (nothing but the size compares)
+	ChangedBy    map[string]Count    `json:"changed_by,omitempty"`    // size, checksum, etag, unknown (nothing but the size compares), versions (some are missing)
 	UnreadableBy map[string]Count    `json:"unreadable_by,omitempty"` // customer_key (SSE-C), foreign_owner, denied, key (no place for it), error
 	Classes      map[string]Count    `json:"classes,omitempty"`       // of the source's listing
 	Work         map[string]Work     `json:"work,omitempty"`          // New and Changed, by the source's storage class
 	Samples      map[string][]Sample `json:"samples,omitempty"`       // by verdict
 	Largest      Sample              `json:"largest"`
+	Versions     *VersionFacts       `json:"versions,omitempty"`    // with copy.versions: all, of which the counts above are of keys
 	LongestKey   int                 `json:"longest_key,omitempty"` // bytes of the longest key of the source; 0: not known
+}
+
+// VersionFacts count what the keys of a pair are made of, and what of it the destination has not.
+type VersionFacts struct {
+	Versions      Count `json:"versions"`
+	Markers       int64 `json:"delete_markers"`
+	ToCopy        Count `json:"versions_to_copy"`
+	MarkersToMake int64 `json:"delete_markers_to_make"`
 }
 
 // Count is a number of objects and their bytes.

@@ -85,7 +85,7 @@ func causeText(f s3copy.Failure, told policy.Refusal, c compile.CopySpec) string
 func legsOf(phase string) []string {
 	switch phase {
 	case "copy":
-		return []string{string(compile.LegReadSource), string(compile.LegTagsSource), string(compile.LegWriteDest), "decrypt source", "encrypt destination"}
+		return []string{string(compile.LegReadSource), string(compile.LegTagsSource), string(compile.LegReadVersion), string(compile.LegWriteDest), "make delete markers", "decrypt source", "encrypt destination"}
 	case "compare", "verify":
 		return []string{"prove destination", string(compile.LegReadSource)}
 	case "delete":

@@ -23,6 +23,9 @@ func (r copyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, e
 	if err != nil {
 		return executor.Result{}, err
 	}
+	if err := r.keepsVersions(ctx, c); err != nil {
+		return executor.Result{}, err
+	}
 	job.Journal = r.d.Journals.Journal(c.Pair)
 	job.Rules.DeleteExtra = false // a step of its own, behind the verification
 	if job.Rules.Restore {
@@ -48,9 +51,29 @@ func copied(c compile.CopySpec, sum s3copy.Summary, err error) (executor.Result,
 	return res, nil
 }
 
+// keepsVersions looks once more, right before: what is copied to a bucket that keeps none replaces what came before it.
+func (r copyRunner) keepsVersions(ctx context.Context, c compile.CopySpec) error {
+	if !c.Pair.Copy.AllVersions() {
+		return nil
+	}
+	b, _, err := r.d.Destination.Bucket(ctx, c.Pair.Destination)
+	if err != nil {
+		return err
+	}
+	if b.Versioning != "Enabled" {
+		return &DriftError{Subject: "bucket " + c.Pair.Destination, What: "its versioning is not Enabled (any more), and all versions are to be copied there"}
+	}
+	return nil
+}
+
 func tallyText(t s3copy.Tally) string {
-	return fmt.Sprintf("%d listed = %d copied + %d same + %d skipped + %d failed",
+	text := fmt.Sprintf("%d listed = %d copied + %d same + %d skipped + %d failed",
 		t.Listed.Objects, t.Copied.Objects, t.Same.Objects, t.Skipped.Objects, t.Failed.Objects)
+	if h := t.History; h != (s3copy.History{}) {
+		text += fmt.Sprintf("; of %d versions %d copied, of %d delete markers %d made",
+			h.Versions.Objects, h.VersionsCopied.Objects, h.Markers.Objects, h.MarkersCopied.Objects)
+	}
+	return text
 }
 
 // verifyRunner says how much of the pair is proven, and by what. The copy's own pass has
@@ -89,8 +112,13 @@ func summaryOf(f compile.CopyFacts) s3copy.Summary {
 	c := func(c compile.Count) s3copy.Count {
 		return s3copy.Count{Objects: c.Objects, Bytes: s3copy.Bytes(c.Bytes)}
 	}
+	var history s3copy.History
+	if v := f.Versions; v != nil {
+		history.Versions, history.Markers = c(v.Versions), s3copy.Count{Objects: v.Markers}
+	}
 	return s3copy.Summary{Tally: s3copy.Tally{
-		Listed: c(f.Listed), Same: c(f.Same), Skipped: c(f.Skipped), Extra: c(f.Extra),
+		History: history,
+		Listed:  c(f.Listed), Same: c(f.Same), Skipped: c(f.Skipped), Extra: c(f.Extra),
 		Filtered: c(f.SkippedBy["filtered"]), Archived: c(f.SkippedBy["archived"]), Kept: c(f.SkippedBy["kept"]),
 		Evidence: s3copy.Evidence{
 			ETag: c(f.SameBy["etag"]), Checksum: c(f.SameBy["checksum"]), Bytes: c(f.SameBy["bytes"]), SizeOnly: c(f.SameBy["size_only"]),

@@ -81,6 +81,7 @@ func jobAs(mode s3copy.Mode, c compile.CopySpec, reader, writer Opener) s3copy.J
 		Destination: writer.OpenDestination(destination, source),
 		Prefix:      c.Pair.Prefix, ToPrefix: c.Pair.ToPrefix,
 		Streaming: c.Streaming,
+		Versions:  c.Pair.Copy.AllVersions(),
 		Rules:     rulesOf(c.Pair),
 		Samples:   5,
 

@@ -152,6 +152,12 @@ func explain(leg compile.Leg, spec compile.ProbeSpec, err error) error {
 		e.Action, e.Resource, source = "s3:GetObject", bucketARN(pair.Source)+"/"+pair.Prefix+"*", true
 	case compile.LegTagsSource:
 		e.Action, e.Resource, source = "s3:GetObjectTagging", bucketARN(pair.Source)+"/"+pair.Prefix+"*", true
+	case compile.LegVersionsSource:
+		e.Action, e.Resource, source = "s3:ListBucketVersions", bucketARN(pair.Source), true
+	case compile.LegReadVersion:
+		e.Action, e.Resource, source = "s3:GetObjectVersion", bucketARN(pair.Source)+"/"+pair.Prefix+"*", true
+	case compile.LegVersionsDest:
+		e.Action, e.Resource = "s3:ListBucketVersions", bucketARN(pair.Destination)
 	case compile.LegListDest:
 		e.Action, e.Resource = "s3:ListBucket", bucketARN(pair.Destination)
 	case compile.LegWriteDest:

@@ -100,7 +100,8 @@ func goneOn(r compile.ScanRequest, p s3copy.Progress) compile.CopyFacts {
 	t := p.Tally
 	t.Same.Plus(t.Copied)
 	return factsOf(s3copy.Summary{Tally: s3copy.Tally{
-		Listed: t.Listed, Same: t.Same, Skipped: t.Skipped, Extra: t.Extra,
+		History: s3copy.History{Versions: t.History.Versions, Markers: t.History.Markers},
+		Listed:  t.Listed, Same: t.Same, Skipped: t.Skipped, Extra: t.Extra,
 		Filtered: t.Filtered, Archived: t.Archived, Kept: t.Kept, Evidence: t.Evidence,
 	}})
 }
@@ -123,7 +124,17 @@ func factsOf(s s3copy.Summary) compile.CopyFacts {
 		Samples: samples(s.Samples),
 		Largest: compile.Sample{Key: s.Largest.Key, Size: int64(s.Largest.Size), Reason: s.Largest.Reason},
 
-		LongestKey: s.LongestKey,
+		LongestKey: s.LongestKey, Versions: versions(t.History),
+	}
+}
+
+// versions are the facts about them; nil: they were not counted.
+func versions(h s3copy.History) *compile.VersionFacts {
+	if h == (s3copy.History{}) {
+		return nil
+	}
+	return &compile.VersionFacts{
+		Versions: count(h.Versions), Markers: h.Markers.Objects, ToCopy: count(h.VersionsCopied), MarkersToMake: h.MarkersCopied.Objects,
 	}
 }
 

@@ -56,6 +56,12 @@ type verdict struct {
 func verdicts(pair plan.Pair, f *compile.CopyFacts) []verdict {
 	overwrites := "! overwrites " + plural(f.Changed.Objects, "destination object") + reasons(f.Changed, f.ChangedBy, changedBy())
 	archived := "not copied: restore them first, or set copy.archived: restore"
+	kept := "not copied: they differ, and the plan never overwrites"
+	if pair.Copy.AllVersions() {
+		overwrites = "versions are added in front of what is there: nothing is overwritten"
+		archived = "not copied: a version of each is archived; restore it first, or set copy.archived: restore"
+		kept = "not copied: another history stands there, and the plan never overwrites"
+	}
 	extra := "at the destination only: they stay"
 	if pair.Copy.DeleteExtra {
 		extra = "! at the destination only: deleted with --confirm=" + pair.Destination
@@ -66,7 +72,7 @@ func verdicts(pair plan.Pair, f *compile.CopyFacts) []verdict {
 		{"same", f.Same, "skipped" + reasons(f.Same, f.SameBy, sameBy())},
 		{"filtered", f.SkippedBy["filtered"], "not copied: left out by include and exclude"},
 		{"archived", f.SkippedBy["archived"], archived},
-		{"kept", f.SkippedBy["kept"], "not copied: they differ, and the plan never overwrites"},
+		{"kept", f.SkippedBy["kept"], kept},
 		{"unreadable", f.Unreadable, "! will fail" + reasons(f.Unreadable, f.UnreadableBy, unreadableBy())},
 		{"extra", f.Extra, extra},
 	}
@@ -105,6 +111,19 @@ func reasons(all compile.Count, by map[string]compile.Count, words []reason) str
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
+// versionsText counts what the keys are made of, where all of it is copied; "" where it is not.
+func versionsText(f *compile.CopyFacts) string {
+	v := f.Versions
+	if v == nil {
+		return ""
+	}
+	text := number(v.Versions.Objects) + " versions, " + number(v.Markers) + " delete markers"
+	if v.ToCopy.Objects+v.MarkersToMake == 0 {
+		return text + ": none is missing at the destination"
+	}
+	return text + fmt.Sprintf(": %s (%s) to copy, %s to make", number(v.ToCopy.Objects), size(s3copy.Bytes(v.ToCopy.Bytes)), number(v.MarkersToMake))
+}
+
 func (d *diff) counts(pair plan.Pair, f *compile.CopyFacts) {
 	for _, v := range verdicts(pair, f) {
 		d.count(v)
@@ -112,6 +131,9 @@ func (d *diff) counts(pair plan.Pair, f *compile.CopyFacts) {
 	if f.Listed.Objects == 0 {
 		d.line("    the source is empty")
 		return
+	}
+	if text := versionsText(f); text != "" {
+		d.wrap("    ", "", "versions   "+text)
 	}
 	if text := classesText(f); text != "" {
 		d.wrap("    ", "", "classes    "+text)

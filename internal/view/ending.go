@@ -64,6 +64,10 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 	}
 	p.line(fmt.Sprintf("  %s listed = %s copied + %s same + %s skipped + %s failed   (%s copied)",
 		number(t.Listed.Objects), number(t.Copied.Objects), number(t.Same.Objects), number(t.Skipped.Objects), number(t.Failed.Objects), size(t.Copied.Bytes)))
+	if h := t.History; h != (s3copy.History{}) {
+		p.line(fmt.Sprintf("  of these keys %s versions and %s delete markers   (made: %s versions, %s, and %s delete markers)",
+			number(h.Versions.Objects), number(h.Markers.Objects), number(h.VersionsCopied.Objects), size(h.VersionsCopied.Bytes), number(h.MarkersCopied.Objects)))
+	}
 	p.line(fmt.Sprintf("  verified: %s by ETag, %s by checksum, %s by bytes", number(e.ETag.Objects), number(e.Checksum.Objects), number(e.Bytes.Objects)))
 	if e.SizeOnly.Objects > 0 {
 		p.line("  ", p.paint("!", "! "+plural(e.SizeOnly.Objects, "object")+" compared by size only: nothing better was comparable"))

@@ -88,5 +88,11 @@ func pairReport(name string, s s3copy.Summary) reportPair {
 	} {
 		p.Rows = append(p.Rows, reportRow{r.name, number(r.c.Objects), size(r.c.Bytes)})
 	}
+	if h := t.History; h != (s3copy.History{}) {
+		p.Rows = append(p.Rows,
+			reportRow{"versions", number(h.Versions.Objects), size(h.Versions.Bytes)}, reportRow{"delete markers", number(h.Markers.Objects), ""},
+			reportRow{"versions copied", number(h.VersionsCopied.Objects), size(h.VersionsCopied.Bytes)},
+			reportRow{"delete markers made", number(h.MarkersCopied.Objects), ""})
+	}
 	return p
 }

@@ -75,6 +75,9 @@ func (m *reviewPage) copyStep(s reviewStep) string {
 			}
 			lines = append(lines, verdictSign(v.name)+" "+line)
 		}
+		if text := versionsText(f); text != "" {
+			lines = append(lines, "  versions "+text)
+		}
 		if text := classesText(f); text != "" {
 			lines = append(lines, "  classes "+text)
 		}

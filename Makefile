@@ -5,9 +5,10 @@ FUZZ ?= .
 FUZZTIME ?= 20s
 KEYS ?= 10000
 ROUNDS ?= 200
+SOAK ?= 30m
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability
+.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability soak load
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -33,5 +34,7 @@ torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: 
 	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'TestARunSurvives' ./cmd/xplan | grep -v '^=== '
 	XPLAN_TEST_KILLS=$(ROUNDS) go test -count=1 -timeout 90m -v -run 'TestRecipeGoesOn' ./test | grep -v '^=== '
 reliability: ; internal/tools/reliability.sh # every figure of docs/reliability.md again: hours; ONLY=WORDS for the commands that hold them
+soak: ## one process for SOAK, with requests going wrong: applies again and again, and one long copy; what it holds stays flat
+	XPLAN_TEST_SOAK=$(SOAK) go test -count=1 -timeout 3h -v -run 'TestASoakOf' ./cmd/xplan | grep -v '^=== '
 suite: ; XPLAN_REQUIRE=moto,versitygw,aws-cli,yaml-language-server,ssh-keygen go test -count=1 ./test/...
 bench: ; go run ./internal/bench -scenarios '$(SCENARIOS)' -keys $(KEYS) # minutes; more: SCENARIOS='*' KEYS=200000

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 			a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, lines: lineStream{w: os.Stdout}, stored: failing(os.Getenv(writesVariable))}
 			os.Exit(a.run(os.Args[1:]))
 		},
+		"xplan-soaked": soakAgent,
 	})
 }
 

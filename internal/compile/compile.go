@@ -43,6 +43,7 @@ type builder struct {
 	problems []Problem
 	warnings []Warning
 	found    []Finding
+	said     map[string][]string // by caller: see texts
 }
 
 func newBuilder(p *plan.Plan, w World) *builder {

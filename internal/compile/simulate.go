@@ -31,6 +31,8 @@ type Question struct {
 	Resource       string    // ARN; a star at its end stands for all below
 	Actions        []string
 	Context        map[string][]string // condition keys of the request, as far as they are known
+
+	digest string // of Identity, where that is long and shared
 }
 
 // An Opinion is the simulator's answer about one action.
@@ -49,6 +51,9 @@ type Simulator interface {
 // id names a question's answer about an action.
 func (q Question) id(action string) string {
 	q.Actions = []string{action}
+	if q.digest != "" {
+		q.Identity = []string{q.digest}
+	}
 	text, err := json.Marshal(q)
 	if err != nil {
 		panic("compile: a question is data and always encodes: " + err.Error())
@@ -121,7 +126,7 @@ func Questions(p *plan.Plan, w World) []Question {
 	if p.Principal == nil || !p.Accounts.Destination.IsAWS() || len(b.problems) > 0 {
 		return nil
 	}
-	var all []Question
+	all := together{at: map[string]int{}}
 	who := b.caller()
 	for _, br := range b.branches {
 		if br.src.Foreign || br.dst.Foreign || !br.active() {
@@ -129,11 +134,11 @@ func Questions(p *plan.Plan, w World) []Question {
 		}
 		for _, c := range b.calls(br) {
 			if q, ok := b.question(c, who); ok {
-				all = together(all, q)
+				all.add(q)
 			}
 		}
 	}
-	return all
+	return all.list
 }
 
 // AdministratorsQuestions are those about the administrators' calls, by the policies that they have. It is pure.
@@ -142,25 +147,33 @@ func AdministratorsQuestions(p *plan.Plan, w World) []Question {
 		return nil
 	}
 	b := diagnosed(p, w)
-	var all []Question
+	all := together{at: map[string]int{}}
 	for _, s := range b.steps {
 		for _, c := range b.adminCalls(s) {
 			if q, ok := b.question(c, b.administrator(c)); ok {
-				all = together(all, q)
+				all.add(q)
 			}
 		}
 	}
-	return all
+	return all.list
 }
 
-// together adds a question, to one that differs in its actions alone if there is one.
-func together(all []Question, q Question) []Question {
-	i := slices.IndexFunc(all, func(have Question) bool { return have.id("") == q.id("") })
-	if i < 0 {
-		return append(all, q)
+// together are questions of which no two differ in their actions alone.
+type together struct {
+	list []Question
+	at   map[string]int // where a question is in the list, by its ID without an action
+}
+
+// add adds a question, to one that differs in its actions alone if there is one.
+func (t *together) add(q Question) {
+	id := q.id("")
+	i, there := t.at[id]
+	if !there {
+		t.at[id] = len(t.list)
+		t.list = append(t.list, q)
+		return
 	}
-	all[i].Actions = unique(append(all[i].Actions, q.Actions...))
-	return all
+	t.list[i].Actions = unique(append(t.list[i].Actions, q.Actions...))
 }
 
 // question is that about a call; false where the simulator could only answer wrongly: it knows no policies of keys and none of
@@ -177,9 +190,7 @@ func (b *builder) question(c call, who caller) (Question, bool) {
 	if c.kms() || c.where.role != "" || len(p.Unread) > 0 || !b.w.Principal.Exists || role && (p.ResourcePolicy != nil || owner != p.Principal.Account) {
 		return Question{}, false
 	}
-	for _, d := range p.Identity {
-		q.Identity = append(q.Identity, string(d.JSON()))
-	}
+	q.Identity, q.digest = b.texts(who)
 	if p.Boundary != nil {
 		q.Boundary = string(p.Boundary.JSON())
 	}
@@ -190,6 +201,23 @@ func (b *builder) question(c call, who caller) (Question, bool) {
 	q.Context = mentioned(p.Values(), text)
 	latin1 := !strings.ContainsFunc(text, func(r rune) bool { return r > '\u00ff' })
 	return q, latin1 && len(q.Identity) > 0
+}
+
+// texts are the caller's policies, and what they are known by. They are the same for all calls of one caller, and of a plan
+// with many pairs they are long.
+func (b *builder) texts(who caller) (all []string, digest string) {
+	if b.said == nil {
+		b.said = map[string][]string{}
+	}
+	if _, made := b.said[who.arn]; !made {
+		for _, d := range who.documents {
+			all = append(all, string(d.doc.JSON()))
+		}
+		sum := sha256.Sum256([]byte(strings.Join(all, "\n")))
+		b.said[who.arn] = append(all, hex.EncodeToString(sum[:]))
+	}
+	said := b.said[who.arn]
+	return slices.Clone(said[:len(said)-1]), said[len(said)-1]
 }
 
 // mentioned are the condition keys that the documents name: the others tell nothing, and would part questions.

@@ -62,6 +62,9 @@ func withoutVariables(text string) string {
 // below tells whether the pattern matches all, some or none of the ARNs that begin with the given one; or, where
 // only that one is meant, whether it matches it.
 func (p pattern) below(arn string, open bool) fit {
+	if p.apart(arn) {
+		return fitNone
+	}
 	if !open {
 		if p.matchResource(arn) {
 			return fitAll
@@ -85,4 +88,18 @@ func (p pattern) below(arn string, open bool) fit {
 		return fitAll
 	}
 	return fitSome
+}
+
+// apart tells whether the two differ before the pattern's first wildcard: most statements of a large plan are about
+// another bucket, and that is seen at once.
+func (p pattern) apart(arn string) bool {
+	for i := range min(len(p), len(arn)) {
+		switch {
+		case p[i] == star || p[i] == one || p[i] == oneNot:
+			return false
+		case p[i] != arn[i]:
+			return true
+		}
+	}
+	return false
 }

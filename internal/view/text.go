@@ -110,10 +110,13 @@ func size(n s3copy.Bytes) string {
 	return humanize.IBytes(uint64(n))
 }
 
-// plural says "1 object" and "2 objects".
+// plural says "1 object" and "2 objects", "1 copy" and "2 copies".
 func plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "py"); ok {
+		noun = stem + "pie"
 	}
 	return number(n) + " " + noun + "s"
 }

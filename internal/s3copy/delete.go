@@ -71,7 +71,7 @@ func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally,
 	if err := proven(r.summary()); err != nil {
 		return Tally{}, err
 	}
-	again := newRun(e.limits, job, Progress{Ranges: []Range{{ID: 1}}}, nil)
+	again := newRun(e.limits, e.budget, job, Progress{Ranges: []Range{{ID: 1}}}, nil)
 	return again.deleteSealed(ctx, del, seal.blocks)
 }
 

@@ -7,18 +7,36 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // An Engine runs jobs within its limits. It keeps nothing between jobs. Safe for
-// concurrent use; each job has the limits for itself.
-type Engine struct{ limits Limits }
+// concurrent use: jobs side by side share what is in flight and what streams hold, and have the other limits each for itself.
+type Engine struct {
+	limits Limits
+	budget *budget
+}
+
+// A budget is what the jobs of an engine share: a plan may have many pairs, and a machine has its connections and its
+// memory once. Who waits is served in turn, so that a small job is not held up by a large one.
+// Held by TestJobsSideBySideShareWhatIsInFlight.
+type budget struct {
+	hands  chan struct{}       // one for each object in flight
+	memory *semaphore.Weighted // bytes held by streamed objects
+}
+
+func newBudget(l Limits) *budget {
+	return &budget{hands: make(chan struct{}, l.InFlight), memory: semaphore.NewWeighted(int64(l.StreamPart) * streamParts)}
+}
 
 // New makes an engine. A zero limit means its default.
 func New(l Limits) (*Engine, error) {
 	if err := l.Validate(); err != nil {
 		return nil, fmt.Errorf("engine's limits: %w", err)
 	}
-	return &Engine{limits: l.withDefaults()}, nil
+	l = l.withDefaults()
+	return &Engine{limits: l, budget: newBudget(l)}, nil
 }
 
 // Run does a job, or goes on with it where its journal stands. It returns when
@@ -60,7 +78,7 @@ func (e *Engine) start(ctx context.Context, job Job, watch watcher) (*run, error
 	if len(p.Ranges) == 0 {
 		p.Ranges = []Range{{ID: 1}}
 	}
-	return newRun(e.limits, job, p, watch), nil
+	return newRun(e.limits, e.budget, job, p, watch), nil
 }
 
 func (j *Job) validate() error {

@@ -36,7 +36,7 @@ func some(keys ...string) []Object {
 // readAll lists a side to its end.
 func readAll(t *testing.T, s side) ([]string, error) {
 	t.Helper()
-	r := newRun(small(), Job{}, Progress{Ranges: []Range{{ID: 1}}}, nil)
+	r := newRun(small(), newBudget(small()), Job{}, Progress{Ranges: []Range{{ID: 1}}}, nil)
 	out := make(chan batch)
 	go s.read(t.Context(), r, out)
 	var keys []string

@@ -28,7 +28,7 @@ type run struct {
 	tasks    chan task           // schedule sends and closes
 	settled  chan<- *page        // to the committer
 	ahead    *semaphore.Weighted // pages that may run ahead of the last commit
-	memory   *semaphore.Weighted // bytes held by streamed objects
+	budget   *budget             // shared with the engine's other jobs
 	poke     chan struct{}       // asks the committer to commit now
 	eager    atomic.Bool         // commit every page: somebody waits for all of them
 	stop     func(error)         // ends the scheduling, with a cause
@@ -43,13 +43,13 @@ type run struct {
 }
 
 // newRun prepares a run.
-func newRun(l Limits, job Job, p Progress, watch watcher) *run {
+func newRun(l Limits, b *budget, job Job, p Progress, watch watcher) *run {
 	r := &run{
 		limits: l, job: job, count: job.Counters, watch: watch,
 		pace:    newPace(l.InFlight),
 		tasks:   make(chan task),
 		ahead:   semaphore.NewWeighted(int64(l.ahead())),
-		memory:  semaphore.NewWeighted(int64(l.StreamPart) * streamParts),
+		budget:  b,
 		poke:    make(chan struct{}),
 		uploads: newUploads(p.Uploads),
 		notes:   notes{samples: make(map[string][]Sample), census: census{classes: make(map[string]*Count)}, most: job.Samples},

@@ -24,18 +24,33 @@ const mostReason = 500
 // leaves what it gets undone.
 func (r *run) serve(sched, hands context.Context) {
 	for t := range r.tasks {
-		if sched.Err() != nil || r.pace.enter(sched) != nil {
+		if sched.Err() != nil || r.enter(sched) != nil {
 			r.finish(t.page, false)
 			continue
 		}
 		r.count.InFlight.Add(1)
 		err := r.perform(hands, &t)
 		r.count.InFlight.Add(-1)
+		<-r.budget.hands
 		r.pace.leave()
 		if err != nil && fatal(err) {
 			r.stop(err)
 		}
 		r.finish(t.page, err == nil)
+	}
+}
+
+// enter waits for a slot of the job, and then for one of the engine. It fails only when ctx ends first.
+func (r *run) enter(ctx context.Context) error {
+	if err := r.pace.enter(ctx); err != nil {
+		return err
+	}
+	select {
+	case r.budget.hands <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		r.pace.leave()
+		return context.Cause(ctx)
 	}
 }
 

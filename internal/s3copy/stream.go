@@ -108,18 +108,18 @@ func (r *run) streamPart(ctx context.Context, req PartRequest, local []string) (
 // memory allows. release gives the share back.
 func (r *run) fetch(ctx context.Context, req OpenRequest) (body []byte, release func(), err error) {
 	share := min(int64(req.Length), streamParts*int64(r.limits.StreamPart))
-	if err := r.memory.Acquire(ctx, share); err != nil {
+	if err := r.budget.memory.Acquire(ctx, share); err != nil {
 		return nil, nil, context.Cause(ctx)
 	}
 	body = make([]byte, req.Length)
 	for try := 1; ; try++ {
 		err = r.fill(ctx, req, body)
 		if err == nil {
-			return body, func() { r.memory.Release(share) }, nil
+			return body, func() { r.budget.memory.Release(share) }, nil
 		}
 		var broken *brokenError
 		if !errors.As(err, &broken) || try == readTries {
-			r.memory.Release(share)
+			r.budget.memory.Release(share)
 			return nil, nil, err
 		}
 		r.count.Retried.Add(1)

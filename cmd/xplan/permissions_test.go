@@ -72,7 +72,7 @@ func grantCases() []grantCase {
 		},
 		{name: "user made", destination: []string{"destination create-user"}, run: grantMadeUser},
 		{name: "kms", source: []string{"source kms"}, destination: []string{"destination kms"}, run: grantKMS},
-		{name: "move", source: []string{"source move"}, run: grantMove},
+		{name: "move", source: []string{"source move"}, destination: []string{"destination move"}, run: grantMove},
 		{name: "restore", source: []string{"source restore"}, run: grantRestore},
 		{name: "deletions", destination: []string{"destination bucket"}, run: grantDeletions},
 		{name: "instances", destination: []string{"destination instances"}, run: grantInstances},

@@ -45,7 +45,7 @@ func (b *bucket) copyInput(r s3copy.CopyRequest) *s3.CopyObjectInput {
 		Bucket: &b.at.Bucket, Key: &r.Key,
 		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey, r.SourceVersion)), CopySourceIfMatch: quote(r.IfMatch),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
-		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(),
+		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(), WebsiteRedirectLocation: optional(r.WebsiteRedirect),
 	}
 	if r.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")

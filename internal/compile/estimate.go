@@ -251,8 +251,13 @@ func (e *estimator) reads(t Work, kms bool) int64 {
 	if streaming(e.p.Accounts) {
 		n += t.Objects
 	}
-	if e.br.deletesObjects() && kms {
-		n += 2 * f.Listed.Objects
+	if e.br.deletesObjects() {
+		if kms {
+			n += 2 * f.Listed.Objects
+		}
+		if e.br.pair.Copy.Tags {
+			n += 2 * f.Listed.Objects // of both sides, once all is proven
+		}
 	}
 	return n
 }

@@ -38,16 +38,31 @@ func (b *builder) adminCalls(s Step) []call {
 	case s.Kind == KindCleanGrant && changes:
 		return []call{b.grantCall("clean up the grant", "kms:RevokeGrant", *s.Spec.Grant)}
 	case s.Kind == KindCleanSourceObjects && changes:
-		site := b.bucketSite(s.Spec.Copy.Pair.Source)
-		uploads := call{leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:ListBucketMultipartUploads", where: site}
-		site.resource += "/" + s.Spec.Copy.Pair.Prefix
-		return []call{uploads, {leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:DeleteObject", where: site, below: true, unknown: existingTags()}}
+		return b.deletionCalls(s)
 	case s.Kind == KindCredentials && s.Spec.Credentials.Kind == plan.AssumeRole && b.w.Principal.Trust != "":
 		return []call{{leg: "assume the role", side: plan.Destination, action: "sts:AssumeRole", where: site{
 			resource: s.Spec.Credentials.Principal, account: b.p.Accounts.Destination.ID, role: s.Spec.Credentials.Principal,
 		}}}
 	}
 	return nil
+}
+
+// deletionCalls are those on the source that goes, and on the copies whose tags are held against its own.
+func (b *builder) deletionCalls(s Step) []call {
+	br := branch{pair: s.Spec.Copy.Pair, srcRegion: s.Spec.Copy.SourceRegion, dstRegion: s.Spec.Copy.DestRegion}
+	bucket, objects := b.site(br, plan.Source)
+	_, copies := b.site(br, plan.Destination)
+	on := func(side plan.Side, action string, where site) call {
+		return call{leg: "delete the source", pair: s.Pair, side: side, action: action, where: where, below: true, unknown: existingTags()}
+	}
+	all := []call{
+		{leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:ListBucketMultipartUploads", where: bucket},
+		on(plan.Source, "s3:DeleteObject", objects),
+	}
+	if s.Spec.Copy.Pair.Copy.Tags {
+		all = append(all, on(plan.Source, "s3:GetObjectTagging", objects), on(plan.Destination, "s3:GetObjectTagging", copies))
+	}
+	return all
 }
 
 func (b *builder) bucketSite(bucket string) site {

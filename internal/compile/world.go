@@ -167,7 +167,7 @@ type CopyFacts struct {
 
 	SameBy       map[string]Count    `json:"same_by,omitempty"`       // by evidence: etag, checksum, bytes, size_only
 	SkippedBy    map[string]Count    `json:"skipped_by,omitempty"`    // filtered, archived, kept
-	ChangedBy    map[string]Count    `json:"changed_by,omitempty"`    // size, checksum, etag, unknown (nothing but the size compares), versions (some are missing)
+	ChangedBy    map[string]Count    `json:"changed_by,omitempty"`    // size, checksum, etag, attributes, unknown (nothing but the size compares), versions (some are missing)
 	UnreadableBy map[string]Count    `json:"unreadable_by,omitempty"` // customer_key (SSE-C), foreign_owner, denied, key (no place for it), error
 	Classes      map[string]Count    `json:"classes,omitempty"`       // of the source's listing
 	Work         map[string]Work     `json:"work,omitempty"`          // New and Changed, by the source's storage class

@@ -56,19 +56,24 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if !r.d.Confirmed[c.Pair.Source] {
 		return waiting(fmt.Sprintf("deleting the objects of %s wants --confirm=%s", c.Pair.Source, c.Pair.Source)), nil
 	}
-	if why, err := r.forbidden(ctx, c); err != nil || why != "" {
+	b, unseen, err := r.d.Source.Bucket(ctx, c.Pair.Source)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if why, err := r.forbidden(c, b, unseen); err != nil || why != "" {
 		return waiting(why), err
 	}
 	if why, err := unfinished(ctx, r.d.Source, c.Source(), c.Pair.Prefix); err != nil || why != "" {
 		return waiting(why), err
 	}
 	job := r.asAdmins(s3copy.Verify, c)
+	job.Redirects = slices.Contains(b.Configured, "website")
 	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
 	if sum, ok := r.ends.get(c.Pair.ID()); errors.Is(err, s3copy.ErrEmptySource) && (!ok || sum.Tally.Listed.Objects == 0) {
 		return held("no object is left"), nil // a source that was copied a moment ago and is empty now stops it
 	}
 	if err != nil {
-		return executor.Result{Detail: tally}, errors.Join(err, r.restart(c, err))
+		return executor.Result{Detail: tally}, r.restart(ctx, c, err)
 	}
 	if tally.Deleted.Objects == 0 {
 		return held("no object is left"), nil
@@ -83,13 +88,19 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	return res, err
 }
 
-// restart has what stopped a deletion copied by the next run that goes on: its cursors stand at the end.
-func (r cleanObjects) restart(c compile.CopySpec, cause error) error {
+// restart has what stopped a deletion copied by the next run that goes on: its cursors stand at the end. It returns the cause.
+func (r cleanObjects) restart(ctx context.Context, c compile.CopySpec, cause error) error {
 	var unproven *s3copy.UnprovenError
-	if errors.As(cause, &unproven) || errors.Is(cause, s3copy.ErrChanged) {
-		return r.d.Journals.Restart(c.Pair)
+	if !errors.As(cause, &unproven) && !errors.Is(cause, s3copy.ErrChanged) {
+		return cause
 	}
-	return nil
+	if err := r.d.Journals.Restart(c.Pair); err != nil || unproven == nil || len(unproven.Marks) == 0 {
+		return errors.Join(cause, err)
+	}
+	if err := r.d.Journals.Journal(c.Pair).Commit(context.WithoutCancel(ctx), s3copy.Batch{Failures: unproven.Marks}); err != nil {
+		return errors.Join(cause, err)
+	}
+	return fmt.Errorf("%w; the next xplan apply copies %d objects again", cause, len(unproven.Marks))
 }
 
 // unfinished tells of uploads by parts that stand below a prefix of the source: somebody writes there still, and what
@@ -117,12 +128,8 @@ func first(ctx context.Context, job s3copy.Job) (string, error) {
 	return page.Objects[0].Key, nil
 }
 
-// forbidden reads what must hold before anything of a source is deleted, now and not at plan time.
-func (r cleanObjects) forbidden(ctx context.Context, c compile.CopySpec) (string, error) {
-	b, unseen, err := r.d.Source.Bucket(ctx, c.Pair.Source)
-	if err != nil {
-		return "", err
-	}
+// forbidden tells what must hold before anything of a source is deleted, by what its bucket is now and not at plan time.
+func (r cleanObjects) forbidden(c compile.CopySpec, b compile.Bucket, unseen []compile.Unseen) (string, error) {
 	name := c.Pair.Source
 	switch {
 	case !b.Exists || b.Foreign:

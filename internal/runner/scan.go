@@ -26,11 +26,14 @@ var _ compile.Scanner = Scanner{}
 // Scan lists both sides of a pair and counts the verdicts. Where a run goes on, the pair's own account
 // stands for what it has begun: nothing is listed twice to learn that there is something left.
 func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyFacts, error) {
-	if r.GoesOn && s.Journals != nil {
+	var marks []s3copy.Failure
+	if s.Journals != nil {
 		p, err := s.Journals.Journal(r.Pair).Load(ctx)
+		marks = s3copy.Marks(p.Failures)
 		switch {
 		case err != nil:
 			return compile.CopyFacts{}, err
+		case !r.GoesOn:
 		case !r.DestinationExists && p.Tally.Copied.Objects+p.Tally.Same.Objects > 0:
 			return compile.CopyFacts{}, &GoneError{Bucket: r.Pair.Destination, Objects: p.Tally.Copied.Objects + p.Tally.Same.Objects}
 		case len(p.Ranges) > 0:
@@ -49,7 +52,7 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 	if err := s.owners(ctx, r, spec, &job); err != nil {
 		return compile.CopyFacts{}, err
 	}
-	job.StopAtFirst, job.Earlier = r.StopAtFirst, s.Earlier[r.Pair.ID()]
+	job.StopAtFirst, job.Earlier, job.Marked = r.StopAtFirst, s.Earlier[r.Pair.ID()], marks
 	sum, err := s.Engine.Run(ctx, job)
 	if err != nil {
 		return compile.CopyFacts{}, fmt.Errorf("count %s: %w", r.Pair.ID(), err)

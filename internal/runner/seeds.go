@@ -16,7 +16,7 @@ type Seeds struct {
 }
 
 func (s *Seeds) put(pair plan.Pair, b s3copy.Batch) {
-	if s == nil || len(b.Ranges) == 0 {
+	if s == nil || len(b.Ranges)+len(b.Failures) == 0 {
 		return
 	}
 	s.mu.Lock()

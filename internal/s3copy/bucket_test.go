@@ -277,6 +277,7 @@ func (b *bucket) CopyObject(_ context.Context, r CopyRequest) (Copied, error) {
 		return Copied{}, ErrExists
 	}
 	req := UploadRequest{Headers: src.Headers, StorageClass: r.StorageClass}
+	req.Headers.WebsiteRedirect = r.WebsiteRedirect
 	if !r.DropTags {
 		req.Tags = src.tags
 	}

@@ -150,6 +150,13 @@ func (r *run) copyWhole(ctx context.Context, t *task, to string, fresh bool) (Co
 		SourceKey: t.src.Key, SourceVersion: t.version, Key: to, IfMatch: t.src.ETag, IfNoneMatch: fresh, Once: t.version != "",
 		StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, DropTags: !r.job.Rules.Tags,
 	}
+	if r.job.marked[t.src.Key] {
+		d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key})
+		if err != nil {
+			return Copied{}, fmt.Errorf("head the source: %w", err)
+		}
+		req.WebsiteRedirect = d.Headers.WebsiteRedirect
+	}
 	answer, err := answered(paced(ctx, r, to, func(ctx context.Context) (Copied, error) {
 		return r.job.Destination.CopyObject(ctx, req)
 	}))

@@ -19,6 +19,7 @@ type UnprovenError struct {
 	Objects int64  // how many; 0 where that is not known
 	Key     string // one of them
 	Reason  string
+	Marks   []Failure // those of them whose bytes are proven: a [Job] that has them [Job.Marked] copies them again
 }
 
 // Error names one object and the number of them.
@@ -43,8 +44,8 @@ func (e *UndeletedError) Unwrap() error { return e.Err }
 
 // DeleteSource deletes the source's objects below job.Prefix through del, which must
 // be the source's. A first pass verifies all of them anew: each must stand at the
-// destination with evidence better than its size, whatever the job's level says, and
-// none may be left out by a filter; else it deletes nothing and returns an
+// destination with evidence better than its size, whatever the job's level says, with
+// the source's tags and headers, and none may be left out by a filter; else it deletes nothing and returns an
 // [UnprovenError]. A second pass lists both buckets again and deletes block by block,
 // conditional on the ETags: a block that is not exactly what the first pass proved, or
 // whose copies are not when they are listed once more right before, stops it. Where the
@@ -52,6 +53,7 @@ func (e *UndeletedError) Unwrap() error { return e.Err }
 // The tally's Listed is what the second pass saw, Deleted and Failed are the answers.
 func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally, error) {
 	job.Mode, job.Journal, job.SecondPass, job.StopAtFirst = Verify, nil, false, false
+	job.whole, job.Marked = true, nil
 	job.Rules.NeverReplace, job.Rules.DeleteExtra, job.Rules.Restore = false, false, false
 	if job.Rules.Level == levelSize {
 		job.Rules.Level = levelChecksum
@@ -68,7 +70,7 @@ func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally,
 		return Tally{}, fmt.Errorf("prove the copy: %w", err)
 	}
 	seal.close()
-	if err := proven(r.summary()); err != nil {
+	if err := proven(r.summary(), r.marks()); err != nil {
 		return Tally{}, err
 	}
 	again := newRun(e.limits, e.budget, job, Progress{Ranges: []Range{{ID: 1}}}, nil)
@@ -76,12 +78,12 @@ func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally,
 }
 
 // proven tells whether a verification leaves no object open.
-func proven(s Summary) error {
+func proven(s Summary, marks []Failure) error {
 	t := s.Tally
 	weak := t.Evidence.SizeOnly.Objects
 	switch open := t.Failed.Objects + t.Skipped.Objects + weak; {
 	case open > 0 && len(s.Failures) > 0:
-		return &UnprovenError{Objects: open, Key: s.Failures[0].Key, Reason: s.Failures[0].Reason}
+		return &UnprovenError{Objects: open, Key: s.Failures[0].Key, Reason: s.Failures[0].Reason, Marks: marks}
 	case open > 0:
 		return &UnprovenError{Objects: open, Reason: "left out by a filter, archived, or known by size only"}
 	case t.Listed.Objects == 0:

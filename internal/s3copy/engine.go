@@ -74,7 +74,9 @@ func (e *Engine) start(ctx context.Context, job Job, watch watcher) (*run, error
 		if p, err = job.Journal.Load(ctx); err != nil {
 			return nil, fmt.Errorf("load progress: %w", err)
 		}
+		job.Marked = Marks(p.Failures)
 	}
+	job.mark()
 	if len(p.Ranges) == 0 {
 		p.Ranges = []Range{{ID: 1}}
 	}

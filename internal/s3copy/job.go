@@ -50,6 +50,9 @@ type Job struct {
 	// StopAtFirst ends a scan at the first key that there is something to do for:
 	// Summary.Partial is true then.
 	StopAtFirst bool
+	// Redirects says that the source's objects may carry website redirects, which a copy in one request leaves out:
+	// the proof of a deletion asks each.
+	Redirects bool
 	// Samples is how many keys of each verdict the summary keeps; 0 keeps none.
 	Samples int
 	// SecondPass lists again at the end, for keys that appeared or changed behind the
@@ -62,10 +65,16 @@ type Job struct {
 	// What they copied is not copied again for want of comparable evidence: see
 	// [Window.Covers].
 	Earlier []Window
+	// Marked are objects whose copies are known to have other tags or headers: they are copied again, whatever
+	// their bytes say. A Copy takes those of its journal.
+	Marked []Failure
 	// Kill, when closed, breaks off what is in flight. Cancelling Run's context only
 	// stops scheduling: objects in flight are finished (those by parts after their
 	// running parts), and everything settled is committed.
 	Kill <-chan struct{}
+
+	marked map[string]bool
+	whole  bool // the proof of a deletion: tags and headers are compared as well
 }
 
 // Limits bound the engine. The zero value of a field means its default.
@@ -169,6 +178,6 @@ type Summary struct {
 
 	// Seed is what a scan found settled before the first key that there is something
 	// to do for, at the level asked. Committed to the copy's empty journal it spares the
-	// copy that listing. It has no ranges where that would spare nothing.
+	// copy that listing, and keeps what is marked. It has no ranges where that would spare nothing.
 	Seed Batch `json:"-"`
 }

@@ -25,7 +25,8 @@ type Batch struct {
 // A Failure is an object that could not be copied or verified. It holds no secret.
 // Size is what the tally's Failed holds for it: a healed failure takes it out again.
 // With Phase "delete" it is a destination's extra object, named by the key that it
-// would have at the source, and the tally's Failed does not hold it. With Phase
+// would have at the source, and the tally's Failed does not hold it, nor one with Phase
+// "attributes": that object was proven but for its tags or headers, and is to be copied again. With Phase
 // "restore" the object is archived and its restore was asked for.
 type Failure struct {
 	Key    string    `json:"key"`

@@ -57,6 +57,9 @@ const maxKey = 1024
 // is known of them. Pure; f is the finding where dst is given, and final says that
 // there is nothing left to ask for.
 func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
+	if dst != nil && j.marked[src.Key] {
+		f = finding{differ: unlike}
+	}
 	if final && dst != nil && !f.decided() && j.Mode != Verify && j.madeEarlier(src, dst) {
 		f.proof = bySize
 	}

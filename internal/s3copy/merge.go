@@ -156,7 +156,7 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 		m.seen.listed(s)
 	}
 	t := &m.task
-	*t = task{page: m.page, src: *s, exists: d != nil}
+	*t = task{page: m.page, src: *s, exists: d != nil, marked: m.job.marked[s.Key]}
 	if m.job.Rules.Match != nil && !m.job.Rules.Match(s.Key) {
 		m.settle(t, outcome{state: isFiltered, size: s.Size})
 		return nil
@@ -177,7 +177,7 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 	if act == prove && m.page.second() {
 		act = rest // the first pass has proven it
 	}
-	if act == rest {
+	if act == rest && !(m.job.whole && out.state == isSame) { // else its tags and headers are left
 		m.settle(t, out)
 		return m.enough()
 	}

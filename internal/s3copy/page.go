@@ -47,6 +47,7 @@ type task struct {
 
 	streamed string // the ETag that the bytes which came through here ought to have
 	examined bool   // both sides were asked for checksums, without a proof
+	marked   bool   // one of Job.Marked
 	extras   []Deletion
 
 	version, copied string // IDs of src, and of dst or of the copy; "": of the current versions
@@ -136,13 +137,13 @@ func (p *page) enter(t *task, out outcome) {
 			Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: time.Now(),
 		})
 	}
+	if out.state != isFailed && (t.old != nil || t.marked) {
+		p.healed = append(p.healed, t.src.Key)
+	}
 	switch {
-	case t.old != nil:
+	case t.old != nil && t.old.counted():
 		p.add.Listed.sub(t.old.Size)
 		p.add.Failed.sub(t.old.Size)
-		if out.state != isFailed {
-			p.healed = append(p.healed, t.src.Key)
-		}
 	case p.second() && out.state != isCopied && out.state != isFailed:
 		return
 	case p.second() && t.exists:

@@ -78,6 +78,8 @@ type CopyRequest struct {
 	DropTags       bool   // do not copy tags
 	ChecksumAlgo   string // ask the server for this checksum; "" leaves its default
 	Once           bool   // a second try would make a second version: only one that was refused is repeated
+
+	WebsiteRedirect string // the one header that a copy does not take along by itself; "" sends none
 }
 
 // Copied is the server's answer to a copy.

@@ -150,6 +150,7 @@ func (r *run) summary() Summary {
 		s.Waiting = r.notes.waiting
 		s.Work, s.ChangedBy, s.UnreadableBy = flat(r.notes.todo), flat(r.notes.changed), flat(r.notes.unreadable)
 		s.Seed = r.books.seed()
+		s.Seed.Failures = r.job.Marked
 	}
 	return s
 }

@@ -15,6 +15,8 @@ const (
 	phaseVerify  = "verify"
 	phaseRestore = "restore"
 	phaseDelete  = "delete"
+	// phaseAttributes is of an object whose bytes are proven, and whose tags or headers are not the source's.
+	phaseAttributes = "attributes"
 )
 
 // mostReason bounds the text of a failure that is kept.
@@ -65,6 +67,7 @@ func (r *run) finish(p *page, done bool) {
 func (r *run) settle(t *task, out outcome) {
 	out.reason = clip(out.reason)
 	t.page.enter(t, out)
+	counted := t.old != nil && t.old.counted()
 	if t.old == nil {
 		r.count.Settled.Add(1)
 		r.count.BytesSettled.Add(int64(out.size))
@@ -73,12 +76,12 @@ func (r *run) settle(t *task, out outcome) {
 	case isCopied:
 		r.count.Copied.Add(1)
 	case isFailed:
-		if t.old == nil {
+		if !counted {
 			r.count.Failed.Add(1)
 		}
 	default:
 	}
-	if t.old != nil && out.state != isFailed {
+	if counted && out.state != isFailed {
 		r.count.Failed.Add(-1)
 	}
 	r.note(t, out)
@@ -184,6 +187,17 @@ func (r *run) perform(ctx context.Context, t *task) error {
 
 // decide brings one key to its end. Errors are object errors.
 func (r *run) decide(ctx context.Context, t *task) (outcome, error) {
+	out, err := r.decideBytes(ctx, t)
+	if err != nil || out.state != isSame || !r.job.whole {
+		return out, err
+	}
+	if err = r.carried(ctx, t); errors.Is(err, errGone) {
+		return outcome{state: isGone}, nil
+	}
+	return out, err
+}
+
+func (r *run) decideBytes(ctx context.Context, t *task) (outcome, error) {
 	act, out := t.action, outcome{size: t.src.Size, state: isSame, proof: t.f.proof}
 	var err error
 	if t.old != nil {

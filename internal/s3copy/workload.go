@@ -90,6 +90,8 @@ func changedBy(reason string) string {
 		return "size"
 	case strings.HasPrefix(reason, "etag "), strings.HasPrefix(reason, "the MD5 "):
 		return "etag"
+	case reason == string(unlike):
+		return "attributes"
 	case strings.HasSuffix(reason, "checksum differs"):
 		return "checksum"
 	case strings.HasSuffix(reason, versionsStand):

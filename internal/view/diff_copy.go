@@ -87,7 +87,7 @@ func sameBy() []reason {
 }
 
 func changedBy() []reason {
-	return []reason{{"size", "of another size"}, {"etag", "of another ETag"}, {"checksum", "of another checksum"}, {"unknown", "that only the size compares of"}}
+	return []reason{{"size", "of another size"}, {"etag", "of another ETag"}, {"checksum", "of another checksum"}, {"attributes", "with other tags or headers"}, {"unknown", "that only the size compares of"}}
 }
 
 func unreadableBy() []reason {

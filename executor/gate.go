@@ -54,7 +54,7 @@ func (s *schedule) unsaid(step *compile.Step) string {
 	switch {
 	case step.Action != compile.Wait && step.Action != compile.Delete:
 		return ""
-	case step.Confirm != "" && !s.o.Confirmed[step.Confirm]:
+	case step.Confirm != "" && !step.AsksLate && !s.o.Confirmed[step.Confirm]:
 		return "wants --confirm=" + step.Confirm
 	case step.Confirm == "" && step.Action == compile.Wait && step.Change.Note != "":
 		return step.Change.Note

@@ -103,6 +103,8 @@ type Step struct {
 	Rule plan.Rule `json:"rule,omitempty"`
 	// Confirm names the bucket that a person must have confirmed. Empty: nothing to confirm.
 	Confirm string `json:"confirm,omitempty"`
+	// AsksLate: nobody knows yet whether there is anything to confirm. The runner finds out, and asks itself.
+	AsksLate bool `json:"asks_late,omitempty"`
 
 	Change Change `json:"change"`
 	Spec   Spec   `json:"spec"`

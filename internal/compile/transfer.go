@@ -211,12 +211,13 @@ func (b *builder) verification(br branch) {
 func (b *builder) extra(br branch) {
 	where := place(br.pair.Destination, br.pair.ToPrefix)
 	text := "DELETE what only " + where + " has"
-	if br.facts.Known && !br.facts.Partial {
+	counted := br.facts.Known && !br.facts.Partial
+	if counted {
 		text = "DELETE " + objects(br.facts.Extra.Objects) + " that only " + where + " has"
 	}
 	b.add(Step{
 		ID: id(KindCleanExtra, br.id), Kind: KindCleanExtra, Side: plan.Destination, Pair: br.id, Subject: br.id, Action: Delete,
-		Needs: []plan.StepID{id(KindProbe, br.id), id(KindVerify, br.id)}, Rule: plan.AfterVerify, Confirm: br.pair.Destination,
+		Needs: []plan.StepID{id(KindProbe, br.id), id(KindVerify, br.id)}, Rule: plan.AfterVerify, Confirm: br.pair.Destination, AsksLate: !counted,
 		Change: Change{Danger: text}, Spec: Spec{Copy: b.copySpec(br)},
 	})
 }

@@ -52,3 +52,17 @@ func TestWhatWasMovedIsNeverExtra(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingExtraWaitsForNobody(t *testing.T) {
+	onPair(t, func(w *bench, _, destination *memory) {
+		s := pairStep(compile.KindCleanExtra, func(c *compile.CopySpec) { c.Pair.Copy.DeleteExtra = true })
+		w.ends(s, executor.Waiting) // counted: there is something
+		s.AsksLate = true
+		w.ends(s, executor.Held)
+		destination.put("stale", "x")
+		w.ends(s, executor.Waiting)
+		if len(destination.keys()) != 1 {
+			t.Errorf("left are %v", destination.keys())
+		}
+	})
+}

@@ -88,6 +88,27 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	return res, err
 }
 
+// unconfirmed waits for a person, if there is anything to delete. Where the review could not tell, the copy's pass has seen
+// the whole destination, or else both sides are compared: nothing is written.
+func (r cleanExtra) unconfirmed(ctx context.Context, s compile.Step) (executor.Result, error) {
+	c := *s.Spec.Copy
+	if s.AsksLate {
+		sum, ok := r.ends.get(c.Pair.ID())
+		if !ok {
+			var err error
+			if sum, err = r.d.Engine.Run(ctx, r.asAdmins(s3copy.Scan, c)); err != nil {
+				return executor.Result{}, err
+			}
+		}
+		if sum.Tally.Extra.Objects == 0 {
+			return held(noExtra), nil
+		}
+	}
+	return waiting(fmt.Sprintf("deleting what only %s has wants --confirm=%s", c.Pair.Destination, c.Pair.Destination)), nil
+}
+
+const noExtra = "nothing is there that the source has not"
+
 // restart has what stopped a deletion copied by the next run that goes on: its cursors stand at the end. It returns the cause.
 func (r cleanObjects) restart(ctx context.Context, c compile.CopySpec, cause error) error {
 	var unproven *s3copy.UnprovenError
@@ -170,7 +191,7 @@ type cleanExtra struct{ pairRunner }
 func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	c := *s.Spec.Copy
 	if !r.d.Confirmed[c.Pair.Destination] {
-		return waiting(fmt.Sprintf("deleting what only %s has wants --confirm=%s", c.Pair.Destination, c.Pair.Destination)), nil
+		return r.unconfirmed(ctx, s)
 	}
 	if c.Pair.Cleanup.SourceObjects == plan.AfterVerify {
 		return waiting(fmt.Sprintf("the plan moves objects out of %s, and %s may hold the only copy of what it has not: nothing is deleted there", c.Pair.Source, c.Pair.Destination)), nil
@@ -203,7 +224,7 @@ func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, e
 	}
 	res.Message = fmt.Sprintf("%d of %d extra objects deleted", sum.Tally.Deleted.Objects, sum.Tally.Extra.Objects)
 	if sum.Tally.Extra.Objects == 0 {
-		return held("nothing is there that the source has not"), nil
+		return held(noExtra), nil
 	}
 	return res, nil
 }

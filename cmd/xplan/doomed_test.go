@@ -29,9 +29,9 @@ const (
 )
 
 // survives lets a run die, goes on, and compares the end with the undisturbed one's. It tells whether the run got there at all.
-func survives(t *testing.T, at death, onward, end string) (died bool) {
+func survives(t *testing.T, plan string, at death, onward, end string) (died bool) {
 	t.Helper()
-	d := newDoomed(t)
+	d := newDoomed(t, plan)
 	if died = d.dies(t, at); !died {
 		return false
 	}
@@ -142,8 +142,26 @@ func differing(want, got string) string {
 // them, XPLAN_TEST_SEED names it, or at all with XPLAN_TEST_CRASHES=all.
 func TestARunSurvivesItsDeathAtEveryPoint(t *testing.T) {
 	t.Parallel()
-	end, writes, requests := undisturbed(t)
+	diesEverywhere(t, doomedPlan, 24)
+}
+
+// cutOverPlan freezes both sources on its way, and deletes one of them.
+var cutOverPlan = strings.Replace(doomedPlan, "\ncopy:", "\ncutover: {passes: 2, freeze: true}\ncopy:", 1)
+
+// TestACutOverSurvivesItsDeathAtEveryPoint is the same of a plan that freezes: whatever happens, nothing is frozen in the end.
+func TestACutOverSurvivesItsDeathAtEveryPoint(t *testing.T) {
+	t.Parallel()
+	diesEverywhere(t, cutOverPlan, 12)
+}
+
+// diesEverywhere has runs of the plan die, at all points or at a sample of them.
+func diesEverywhere(t *testing.T, plan string, most int) {
+	t.Helper()
+	end, writes, requests := undisturbed(t, plan)
 	t.Logf("an undisturbed run writes state %d times, and asks for %d changes", writes, requests)
+	if strings.Contains(end, "XplanFreeze") {
+		t.Fatalf("an undisturbed run leaves a freeze:\n%s", end)
+	}
 	var all []death
 	for n := range writes {
 		all = append(all, death{"write", n + 1}, death{"full", n + 1})
@@ -153,7 +171,7 @@ func TestARunSurvivesItsDeathAtEveryPoint(t *testing.T) {
 	}
 	ways := []string{byResume, byApply, byLoss}
 	if os.Getenv("XPLAN_TEST_CRASHES") != "all" {
-		all = sample(t, all, 24)
+		all = sample(t, all, most)
 	}
 	var points, over atomic.Int64
 	t.Run("deaths", func(t *testing.T) {
@@ -164,7 +182,7 @@ func TestARunSurvivesItsDeathAtEveryPoint(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%s/%d/%s", at.where, at.n, onward), func(t *testing.T) {
 					t.Parallel()
-					if survives(t, at, onward, end) {
+					if survives(t, plan, at, onward, end) {
 						points.Add(1)
 					} else {
 						over.Add(1)

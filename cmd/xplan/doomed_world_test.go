@@ -94,7 +94,7 @@ type doomed struct {
 	wrong    chan string          // what must never be asked for
 }
 
-func newDoomed(t *testing.T) *doomed {
+func newDoomed(t *testing.T, plan string) *doomed {
 	t.Helper()
 	d := &doomed{site: &site{server: sandbox.New(sandbox.Config{}), dir: t.TempDir()}, wrong: make(chan string, 100)}
 	front := httptest.NewServer(d)
@@ -106,7 +106,7 @@ func newDoomed(t *testing.T) *doomed {
 		id, secret := d.server.Admin(account)
 		d.loginAt(t, d.url, profile, id, secret)
 	}
-	d.write(t, "plan.yaml", doomedPlan)
+	d.write(t, "plan.yaml", plan)
 	return d
 }
 
@@ -247,9 +247,9 @@ func ends(t *testing.T, cmd *exec.Cmd) (int, string) {
 }
 
 // undisturbed applies the plan in a world of its own, and gives its end and how many writes and mutating requests it took.
-func undisturbed(t *testing.T) (end string, writes, requests int) {
+func undisturbed(t *testing.T, plan string) (end string, writes, requests int) {
 	t.Helper()
-	d := newDoomed(t)
+	d := newDoomed(t, plan)
 	count := filepath.Join(d.dir, "writes")
 	if code, said := ends(t, d.apply(t, writesVariable+"="+count+":0")); code != exitDone {
 		t.Fatalf("undisturbed: exit status %d\n%s", code, said)

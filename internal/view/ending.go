@@ -21,7 +21,7 @@ func Ending(w io.Writer, e End, style Style) error {
 	p := &page{style: style}
 	for _, s := range e.Steps {
 		told := s.Message == executor.Unwritten // by the error that ends the run
-		if s.Outcome == executor.Failed && !told || (s.Outcome == executor.Skipped || told) && style.Verbose {
+		if ofCutOver(s) || s.Outcome == executor.Failed && !told || (s.Outcome == executor.Skipped || told) && style.Verbose {
 			p.line(stepLine(p, s.Outcome, s.Kind, s.Subject, s.Message, 0))
 		}
 	}
@@ -37,6 +37,17 @@ func Ending(w io.Writer, e End, style Style) error {
 		p.line("go on with:  ", safe(e.Resume))
 	}
 	return p.to(w)
+}
+
+// ofCutOver tells of a step whose words belong to the ending: what was copied before the final pass, who was writing when the
+// source was frozen, and what may be missing where it was not.
+func ofCutOver(s StepRow) bool {
+	switch compile.Kind(s.Kind) {
+	case compile.KindDelta, compile.KindFreezeProbe, compile.KindFinal:
+		return s.Outcome == executor.Done
+	default:
+		return false
+	}
 }
 
 func stateWords(e End) string {

@@ -61,7 +61,7 @@ func (b *builder) cutOvers() {
 
 func (b *builder) delta(br branch) {
 	spec := b.copySpec(br)
-	spec.NothingToDo, spec.Passes, spec.Until = false, b.p.CutOver.Passes, b.p.CutOver.Until
+	spec.NothingToDo, spec.Preliminary, spec.Passes, spec.Until = false, true, b.p.CutOver.Passes, b.p.CutOver.Until
 	b.add(Step{
 		ID: id(KindDelta, br.id), Kind: KindDelta, Side: plan.Destination, Pair: br.id, Subject: pairText(br.pair), Action: Run,
 		Needs: []plan.StepID{id(KindProbe, br.id), id(KindCopy, br.id)}, Spec: Spec{Copy: spec},

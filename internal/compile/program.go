@@ -302,6 +302,8 @@ type CopySpec struct {
 	// AsAdministrators: the program has no credentials step, since nothing is copied. Each side's
 	// administrator reads its own bucket.
 	AsAdministrators bool `json:"as_administrators,omitempty"`
+	// Preliminary: a final pass follows, and settles what fails here.
+	Preliminary bool `json:"preliminary,omitempty"`
 	// Of a cut-over's deltas and its final pass.
 	Passes int  `json:"passes,omitempty"` // deltas at most
 	Until  int  `json:"until,omitempty"`  // a delta that copies at most so many objects is the last

@@ -176,6 +176,7 @@ func (b *builder) copy(br branch) {
 	}
 	facts := br.facts
 	s.Change.Copy = &facts
+	s.Spec.Copy.Preliminary = br.cutting
 	if br.copying {
 		s.Action = Run
 		s.Change.Estimate = b.pairEstimate(br)

@@ -44,6 +44,10 @@ func copied(c compile.CopySpec, sum s3copy.Summary, err error) (executor.Result,
 		return res, err
 	}
 	res.Outcome, res.Message = executor.Done, tallyText(sum.Tally)
+	if c.Preliminary && res.Failed > 0 {
+		res.Failed = 0
+		res.Message += "; what failed is tried again"
+	}
 	if sum.Waiting > 0 {
 		res.Outcome = executor.Waiting
 		res.Pending = fmt.Sprintf("%d archived objects of %s are being restored: run xplan resume when they are", sum.Waiting, c.Pair.Source)

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,16 +36,24 @@ func (r delta) Run(ctx context.Context, s compile.Step) (executor.Result, error)
 	if len(copiedBy) > 0 {
 		res.Message = "objects copied by each delta: " + strings.Join(copiedBy, ", ")
 	}
-	res.Failed = last.Tally.Failed.Objects - last.Waiting
+	if last.Changing > 0 {
+		res.Message += fmt.Sprintf("; %d objects were written to while they were copied, and are left to the final pass", last.Changing)
+	}
+	res.Failed = last.Tally.Failed.Objects - last.Waiting - last.Changing
 	switch {
-	case res.Failed > 0:
+	case res.Failed > 0: // would fail while nobody can write, as well
 		res.Outcome = executor.Failed
-		res.Message = failedText(res.Failed, last.Failures, c)
+		res.Message = failedText(res.Failed, hard(last.Failures), c)
 	case last.Waiting > 0:
 		res.Outcome = executor.Waiting
 		res.Pending = fmt.Sprintf("%d archived objects of %s are being restored: run xplan resume when they are", last.Waiting, c.Pair.Source)
 	}
 	return res, nil
+}
+
+// hard are the failures that another try alone does not mend.
+func hard(all []s3copy.Failure) []s3copy.Failure {
+	return slices.DeleteFunc(slices.Clone(all), func(f s3copy.Failure) bool { return f.Changed })
 }
 
 // pass is one delta. What proves more than a comparison is left to the final pass.

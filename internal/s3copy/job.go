@@ -168,6 +168,9 @@ type Summary struct {
 	Failures []Failure           `json:"failures"` // what stands unsettled now, sorted by key, at most 1,000
 	Waiting  int64               `json:"waiting"`  // archived objects whose restore was asked for and is not done; they are in Failed, too
 
+	// Changing is how many of Failed were written to under each try.
+	Changing int64 `json:"-"`
+
 	// Work is what a scan found to write, by storage class of the source: the sum of New and
 	// Changed. ChangedBy says why objects count as changed: size, checksum, etag, or unknown,
 	// where nothing but the size compares; versions, where the destination has not all of these. UnreadableBy says why objects will fail:

@@ -34,6 +34,9 @@ type Failure struct {
 	Reason string    `json:"reason"`
 	Size   Bytes     `json:"size"`
 	At     time.Time `json:"at"`
+
+	// Changed: the source was written to under every try, so that another one may do. No journal has to keep it.
+	Changed bool `json:"-"`
 }
 
 // An Upload is a multipart upload that is ours. It is recorded without ID before it is

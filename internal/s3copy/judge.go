@@ -40,7 +40,7 @@ type outcome struct {
 	size   Bytes  // of the source, as it was copied or seen last
 	phase  string // of a failure
 	reason string // of a failure or a verdict
-	why    string // of an unreadable object: see Summary.UnreadableBy
+	why    string // of an unreadable object: see Summary.UnreadableBy; of a failure keepsChanging, or nothing
 
 	history History // of a key with its versions: all of them
 	grown   History // of these, what the destination had not when they were compared

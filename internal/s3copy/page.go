@@ -134,7 +134,7 @@ func (p *page) enter(t *task, out outcome) {
 	defer p.mu.Unlock()
 	if out.state == isFailed {
 		p.failures = append(p.failures, Failure{
-			Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: time.Now(),
+			Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: time.Now(), Changed: out.why == keepsChanging,
 		})
 	}
 	if out.state != isFailed && (t.old != nil || t.marked) {

@@ -145,6 +145,9 @@ func (r *run) summary() Summary {
 		if f.Phase == phaseRestore {
 			s.Waiting++
 		}
+		if f.Changed {
+			s.Changing++
+		}
 	}
 	if r.job.Mode == Scan {
 		s.Waiting = r.notes.waiting

@@ -177,6 +177,9 @@ func (r *run) perform(ctx context.Context, t *task) error {
 		failure := &ObjectError{Phase: phaseCopy, Err: err}
 		errors.As(err, &failure)
 		out = failed(t.src.Size, failure.Phase, failure.Err.Error())
+		if errors.Is(err, ErrChanged) {
+			out.why = keepsChanging
+		}
 		if r.job.Mode == Scan {
 			out.state, out.why = isUnreadable, whyNot(err)
 		}

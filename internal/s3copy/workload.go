@@ -71,6 +71,9 @@ const (
 	foreignOwner = "foreign_owner"
 )
 
+// keepsChanging is why an object failed whose source was written to under each try.
+const keepsChanging = "changed"
+
 // whyNot names why an object cannot be read.
 func whyNot(err error) string {
 	switch {

@@ -2,6 +2,7 @@
 // to its own promises end to end. It has tests only.
 //
 //	TestConformance   what the adapters of internal/awsapi rely on, asked of each server
+//	TestPrograms      what programs of others make of our files, and we of theirs
 //	TestRecipe…       the program itself, built once, run as people run it: applied, killed, resumed, verified
 //
 // The suite starts every server itself, on a free port of 127.0.0.1, and ends it by its own process.

@@ -76,12 +76,9 @@ func words(s string) string {
 	return strings.Join(regexp.MustCompile(`[A-Za-z0-9]+`).FindAllString(s, -1), " ")
 }
 
-// TestEditorsKnowPlanFiles drives the server that VS Code, Neovim, Emacs and others use for YAML, on the file
+// editorsKnowPlanFiles drives the server that VS Code, Neovim, Emacs and others use for YAML, on the file
 // that xplan init writes, by the schema that its first line names.
-func TestEditorsKnowPlanFiles(t *testing.T) {
-	if !isRequired(yamlServerName) {
-		return
-	}
+func editorsKnowPlanFiles(t *testing.T) {
 	dir, text := firstPlan(t)
 	e := startEditor(t, dir)
 	if found := e.open("plan.yaml", text).diagnostics(); len(found) > 0 {

@@ -58,6 +58,21 @@ func executable(t *testing.T, name string) string {
 	return path
 }
 
+// TestPrograms asks programs that are no servers, each where XPLAN_REQUIRE names it.
+func TestPrograms(t *testing.T) {
+	for _, p := range []struct {
+		needs, name string
+		test        func(*testing.T)
+	}{
+		{sshKeygenName, "SignaturesAreJudgedAsByOpenSSH", signaturesAreJudgedAsByOpenSSH},
+		{yamlServerName, "EditorsKnowPlanFiles", editorsKnowPlanFiles},
+	} {
+		if isRequired(p.needs) {
+			t.Run(p.name, p.test)
+		}
+	}
+}
+
 // A starter starts one server and fills in what the suite needs to know of it.
 type starter struct {
 	name  string

@@ -36,13 +36,10 @@ func (k keygen) read(t *testing.T, name string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// TestSignaturesAreJudgedAsByOpenSSH signs with ssh-keygen, and wants its own verdict of ours, over lists of who may
+// signaturesAreJudgedAsByOpenSSH signs with ssh-keygen, and wants its own verdict of ours, over lists of who may
 // sign. Where ours is stricter on purpose, the case says so.
-func TestSignaturesAreJudgedAsByOpenSSH(t *testing.T) {
+func signaturesAreJudgedAsByOpenSSH(t *testing.T) {
 	t.Parallel()
-	if !isRequired(sshKeygenName) {
-		t.Skip("XPLAN_REQUIRE does not ask for ssh-keygen")
-	}
 	k := keygen{executable(t, sshKeygenName), t.TempDir()}
 	message := []byte("what somebody reviewed\n")
 	for _, kind := range [][]string{{"ed25519"}, {"ecdsa"}, {"rsa", "-b", "2048"}} {

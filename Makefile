@@ -8,7 +8,7 @@ ROUNDS ?= 200
 SOAK ?= 30m
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability soak load
+.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability soak load cross
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -19,11 +19,12 @@ test: ## the tests; needs the sandbox only, and other servers where XPLAN_REQUIR
 check: lint tidy race ## what CI runs, beside the suite on all servers
 
 build: ; go build -trimpath -o bin/xplan ./cmd/xplan
+cross: ; XPLAN_TEST_CROSS=all go test -count=1 -timeout 60m -run 'TestEveryTargetOfAReleaseBuilds' -v ./internal/arch # for every system that a release is for
 race:  ; go test -race -shuffle=on ./...
 lint:  ; $(TOOL) golangci-lint run --allow-parallel-runners ./...
 fmt:   ; $(TOOL) golangci-lint fmt ./...
 tidy:  ; go mod tidy -diff
-update: ; go test ./cmd/xplan ./internal/view ./schemas -update && XPLAN_UPDATE=1 go test ./internal/compile # then read the diff
+update: ; go test ./cmd/xplan ./internal/view ./schemas ./internal/arch -update && XPLAN_UPDATE=1 go test ./internal/compile # then read the diff
 fuzz:  ; go test -run='^$$' -fuzz='^$(FUZZ)$$' -fuzztime=1m $(PKG)
 fuzz-all: ; FUZZTIME=$(FUZZTIME) internal/tools/fuzz.sh # every fuzzer for FUZZTIME, and how many inputs each has run
 faults: ## every request of every call, and every operation of a run, goes wrong in every way: half an hour; the tests try a sample

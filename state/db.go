@@ -143,7 +143,7 @@ func (db *DB) Close() error {
 // folderOf is the folder of a plan. The name comes from a file of somebody's:
 // it must not lead anywhere else.
 func folderOf(dir, name string) (string, error) {
-	if name == "" || name == "." || name == ".." || len(name) > 200 || strings.ContainsAny(name, "/\\\x00") {
+	if name == "" || name == "." || name == ".." || len(name) > 200 || !filepath.IsLocal(name) || strings.ContainsAny(name, "/\\\x00") {
 		return "", fmt.Errorf("state: %q cannot be the name of a plan", name)
 	}
 	return filepath.Join(dir, name), nil

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"xplan/internal/saved"
+	"xplan/internal/view"
 	"xplan/plan"
 	"xplan/state"
 )
@@ -46,6 +47,11 @@ func (a *app) run(args []string) int {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	for _, stream := range []io.Writer{a.out, a.err} {
+		if f, ok := stream.(*os.File); ok && isTerminal(f) {
+			view.Console(f)
+		}
+	}
 	ctx, leave, stop := withSignals(context.Background())
 	defer stop()
 	defer giveGarbageRoom()()

@@ -9,7 +9,9 @@ import (
 
 func TestTheVersionIsTheReleasesOrWhatGoKnows(t *testing.T) {
 	t.Parallel()
-	of := func(v string) *debug.BuildInfo { return &debug.BuildInfo{Main: debug.Module{Path: "xplan", Version: v}} }
+	of := func(v string) *debug.BuildInfo {
+		return &debug.BuildInfo{Main: debug.Module{Path: "xplan", Version: v}}
+	}
 	for _, c := range []struct {
 		build   string
 		stamped string

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -24,10 +25,20 @@ func defaultCopy() Copy {
 		StorageClass: "preserve",
 		ACL:          "none",
 		Archived:     "report",
+		ObjectLock:   "none",
 	}
 }
 
 func defaultCutOver() CutOver { return CutOver{Passes: 5, Until: 100} }
+
+// omit leaves out what later versions of xplan brought, where it has its default; complete puts it back.
+func (c *Copy) omit() {
+	if c.ObjectLock == defaultCopy().ObjectLock {
+		c.ObjectLock = ""
+	}
+}
+
+func (c *Copy) complete() { c.ObjectLock = cmp.Or(c.ObjectLock, defaultCopy().ObjectLock) }
 
 func defaultVerify() Verify { return Verify{Level: LevelChecksum, Otherwise: "accept"} }
 

@@ -24,7 +24,8 @@ func (p *Plan) JSON() []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// impersonal leaves out the profiles, and the estimate, which changes nothing that is done.
+// impersonal leaves out the profiles, and the estimate, which changes nothing that is done. What later versions of
+// xplan brought it leaves out where that has its default, so that digests stay.
 func (p *Plan) impersonal() *Plan {
 	c := *p
 	c.Estimate = nil
@@ -33,6 +34,10 @@ func (p *Plan) impersonal() *Plan {
 		principal := *c.Principal
 		principal.Profile = ""
 		c.Principal = &principal
+	}
+	c.Buckets = slices.Clone(c.Buckets)
+	for i := range c.Buckets {
+		c.Buckets[i].Copy.omit()
 	}
 	return &c
 }
@@ -79,6 +84,9 @@ func FromJSON(data []byte) (*Plan, error) {
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("read a stored plan: something follows after it")
+	}
+	for i := range p.Buckets {
+		p.Buckets[i].Copy.complete()
 	}
 	if p.Version != 1 {
 		return nil, fmt.Errorf("read a stored plan: version %d, this xplan reads version 1", p.Version)

@@ -129,6 +129,7 @@ type BucketSettings struct {
 	Region     string            `json:"region,omitempty"`
 	Encryption Encryption        `json:"encryption"`
 	Versioning bool              `json:"versioning,omitempty"`
+	ObjectLock bool              `json:"object_lock,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
 }
 
@@ -157,9 +158,10 @@ type Copy struct {
 	Compare      Compare  `json:"compare"`
 	Overwrite    string   `json:"overwrite"` // changed | never
 	Tags         bool     `json:"tags"`
-	StorageClass string   `json:"storage_class"` // preserve, or S3's name of one
-	ACL          string   `json:"acl"`           // none | bucket-owner-full-control
-	Archived     string   `json:"archived"`      // report | restore
+	StorageClass string   `json:"storage_class"`         // preserve, or S3's name of one
+	ACL          string   `json:"acl"`                   // none | bucket-owner-full-control
+	Archived     string   `json:"archived"`              // report | restore
+	ObjectLock   string   `json:"object_lock,omitempty"` // none | preserve
 	DeleteExtra  bool     `json:"delete_extra"`
 	InFlight     int      `json:"in_flight"` // 0: adaptive ("auto")
 	SecondPass   bool     `json:"second_pass"`

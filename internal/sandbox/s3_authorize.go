@@ -156,6 +156,8 @@ func versioned(action, versionID string) string {
 	switch action {
 	case "s3:GetObject", "s3:DeleteObject":
 		return action + "Version"
+	case "s3:GetObjectRetention", "s3:PutObjectRetention", "s3:GetObjectLegalHold", "s3:PutObjectLegalHold", "s3:RestoreObject":
+		return action // there is no such permission for versions
 	default: // s3:GetObjectTagging → s3:GetObjectVersionTagging
 		return strings.Replace(action, "Object", "ObjectVersion", 1)
 	}

@@ -136,6 +136,9 @@ func (q *s3Call) putObjectRetention() error {
 		if changed.lock.until, err = time.Parse(time.RFC3339, doc.RetainUntilDate); err != nil {
 			return malformedXML()
 		}
+		if !changed.lock.until.After(q.now) {
+			return invalidArgument("The retain until date must be in the future!", "RetainUntilDate", doc.RetainUntilDate)
+		}
 	}
 	shortens := changed.lock.until.Before(v.lock.until) || v.lock.mode == lockCompliance && doc.Mode != lockCompliance
 	if shortens && (objectLock{mode: v.lock.mode, until: v.lock.until}).guards(q.now, q.bypasses(q.target.Key)) {

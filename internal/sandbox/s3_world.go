@@ -21,6 +21,9 @@ type BucketOptions struct {
 	BucketKey    bool
 	RequesterPay bool
 	ObjectLock   bool
+	Retention    string // with ObjectLock: the mode of the default retention; "" means none
+	RetainDays   int
+	Website      bool
 	Tags         map[string]string
 }
 
@@ -48,6 +51,10 @@ func (s *s3Service) addBucket(account, name string, o BucketOptions) (*s3Bucket,
 	b.requester, b.tags = o.RequesterPay, sortedTags(o.Tags)
 	if b.locked = o.ObjectLock; b.locked {
 		b.versioning = versioningEnabled
+		b.lock = lockDefault{Mode: o.Retention, Days: o.RetainDays}
+	}
+	if o.Website {
+		b.rawSettings["BucketWebsite"] = []byte(`<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>`)
 	}
 	return b, s.add(b)
 }
@@ -85,7 +92,8 @@ type PutOptions struct {
 	CompositeSum    bool  // with PartSize: the checksum is COMPOSITE
 	Annotations     map[string]string
 	LegalHold       bool
-	RetainUntil     time.Time // in GOVERNANCE mode
+	RetainUntil     time.Time
+	Retention       string // the mode of RetainUntil; "" means GOVERNANCE
 }
 
 // PutObject puts an object into a bucket, whatever the policies say. It keeps
@@ -120,7 +128,7 @@ func (s *Server) PutObject(bucket, key string, body []byte, o PutOptions) error 
 		v.restore = &restoreState{expires: o.Restored}
 	}
 	if !o.RetainUntil.IsZero() {
-		v.lock.mode, v.lock.until = lockGovernance, o.RetainUntil
+		v.lock.mode, v.lock.until = cmp.Or(o.Retention, lockGovernance), o.RetainUntil
 	}
 	if v.body = bodyOf(body); len(body) == 0 {
 		v.body = zeroBody(o.Size)
@@ -187,6 +195,9 @@ type ObjectInfo struct {
 	ChecksumAlgorithm, ChecksumType, Checksum        string
 	Owner, VersionID                                 string
 	LastModified                                     time.Time
+	Retention                                        string // GOVERNANCE, COMPLIANCE or none
+	RetainUntil                                      time.Time
+	LegalHold                                        bool
 }
 
 // Objects lists a bucket's current objects in the order of their keys; nil
@@ -225,6 +236,7 @@ func (v *s3Version) info(key string) ObjectInfo {
 		StorageClass: v.storageClass(), WebsiteRedirect: v.redirect, Encryption: sseAES256,
 		ChecksumAlgorithm: string(v.sum.algorithm), ChecksumType: v.sum.kind, Checksum: v.sum.value,
 		Owner: v.owner, VersionID: v.id, LastModified: v.modified,
+		Retention: v.lock.mode, RetainUntil: v.lock.until, LegalHold: v.lock.hold,
 	}
 	if v.sse != nil {
 		o.Encryption, o.KMSKey = cmp.Or(v.sse.algorithm, "SSE-C"), v.sse.key

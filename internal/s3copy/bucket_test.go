@@ -30,19 +30,21 @@ type stored struct {
 
 // bucket is an S3 bucket in memory, with switchable faults.
 type bucket struct {
-	mu      sync.Mutex
-	objects map[string]*stored
-	uploads map[string]*pendingUpload
-	from    *bucket // where copies come from
-	kms     bool    // new objects are encrypted by KMS: their ETags say nothing
-	bare    bool    // new objects get no checksum
-	page    func() int
-	fault   func(op, key string) error // asked before every request
-	hook    func(op, key string)       // told after every request that changed something
-	calls   map[string]int
-	copies  map[string]int // finished copies and uploads by key
-	clock   time.Time
-	ids     int
+	mu         sync.Mutex
+	objects    map[string]*stored
+	uploads    map[string]*pendingUpload
+	from       *bucket // where copies come from
+	kms        bool    // new objects are encrypted by KMS: their ETags say nothing
+	bare       bool    // new objects get no checksum
+	deaf       bool    // locks are said to be set, and are not
+	page       func() int
+	hidesLocks bool                       // from HEAD, as S3 does to who may not read them
+	fault      func(op, key string) error // asked before every request
+	hook       func(op, key string)       // told after every request that changed something
+	calls      map[string]int
+	copies     map[string]int // finished copies and uploads by key
+	clock      time.Time
+	ids        int
 
 	conditions conditions // of deletions
 
@@ -113,7 +115,7 @@ func (b *bucket) store(key string, body []byte, parts []Bytes, req UploadRequest
 	b.clock = b.clock.Add(time.Second)
 	o := &stored{body: slices.Clone(body), tags: req.Tags, parts: parts}
 	o.Key, o.Size, o.Modified = key, Bytes(len(body)), b.clock
-	o.StorageClass, o.Headers = req.StorageClass, req.Headers
+	o.StorageClass, o.Headers, o.Lock = req.StorageClass, req.Headers, req.Lock
 	o.ETag = etagFor(body, parts)
 	o.Encryption.Algorithm = sseS3
 	if b.kms {
@@ -201,6 +203,9 @@ func (b *bucket) Head(_ context.Context, r HeadRequest) (Details, error) {
 		return Details{}, ErrNotFound
 	}
 	d := o.Details
+	if b.hidesLocks {
+		d.Lock = Lock{}
+	}
 	if !r.Checksums {
 		d.Checksums = nil
 	}
@@ -221,6 +226,34 @@ func (b *bucket) Tags(_ context.Context, key, versionID string) ([]Tag, error) {
 		return nil, ErrNotFound
 	}
 	return o.tags, nil
+}
+
+func (b *bucket) ReadLock(_ context.Context, key string) (Lock, error) {
+	err := b.enter("readlock", key)
+	defer b.mu.Unlock()
+	switch {
+	case err != nil:
+		return Lock{}, err
+	case b.hidesLocks:
+		return Lock{}, ErrDenied
+	}
+	return b.objects[key].Lock, nil
+}
+
+func (b *bucket) SetLock(_ context.Context, key, _ string, l Lock) error {
+	err := b.enter("setlock", key)
+	defer b.done("setlock", key)
+	o := b.objects[key]
+	switch {
+	case err != nil || b.deaf:
+		return err
+	case l.Mode != "" && (l.Until.Before(o.Lock.Until) || o.Lock.Mode == compliance && l.Mode != compliance):
+		return ErrDenied
+	case l.Mode != "":
+		o.Lock.Mode, o.Lock.Until = l.Mode, l.Until
+	}
+	o.Lock.LegalHold = o.Lock.LegalHold || l.LegalHold
+	return nil
 }
 
 func (b *bucket) Open(_ context.Context, r OpenRequest) (io.ReadCloser, error) {
@@ -276,7 +309,7 @@ func (b *bucket) CopyObject(_ context.Context, r CopyRequest) (Copied, error) {
 	if _, ok := b.objects[r.Key]; ok && r.IfNoneMatch {
 		return Copied{}, ErrExists
 	}
-	req := UploadRequest{Headers: src.Headers, StorageClass: r.StorageClass}
+	req := UploadRequest{Headers: src.Headers, StorageClass: r.StorageClass, Lock: r.Lock}
 	req.Headers.WebsiteRedirect = r.WebsiteRedirect
 	if !r.DropTags {
 		req.Tags = src.tags

@@ -87,6 +87,9 @@ func (r *run) copyError(t *task, err error) error {
 func (r *run) verified(ctx context.Context, t *task, to string, answer Copied) (outcome, error) {
 	dst := Object{Key: to, Size: t.src.Size, ETag: answer.ETag}
 	p, err := r.evidence(ctx, t, &dst, &answer)
+	if err == nil {
+		err = r.bound(ctx, t, &dst)
+	}
 	switch {
 	case errors.Is(err, errGone):
 		return outcome{state: isGone}, nil
@@ -128,7 +131,7 @@ func (r *run) send(ctx context.Context, t *task, to string, fresh bool) (Copied,
 	if t.src.Size > 0 && (t.src.Size > r.limits.PartThreshold || partsOf(t.src.ETag) > 0) {
 		return r.copyLarge(ctx, t, to, fresh)
 	}
-	answer, err := r.copyWhole(ctx, t, to, fresh)
+	answer, err := r.copyWhole(ctx, t, to, fresh, nil)
 	if err != nil && t.src.Size == 0 && t.version == "" && ctx.Err() == nil && unnamed(err) {
 		return r.stream(ctx, t, to, fresh) // some servers cannot copy a "dir/" marker, but can put it
 	}
@@ -144,18 +147,16 @@ func unnamed(err error) bool {
 	return !slices.ContainsFunc(known, func(k error) bool { return errors.Is(err, k) })
 }
 
-// copyWhole copies with one request.
-func (r *run) copyWhole(ctx context.Context, t *task, to string, fresh bool) (Copied, error) {
+// copyWhole copies with one request. Known is what a HEAD has told of the source, if one was asked.
+func (r *run) copyWhole(ctx context.Context, t *task, to string, fresh bool, known *Details) (Copied, error) {
+	lock, redirect, err := r.alongside(ctx, t, known)
+	if err != nil {
+		return Copied{}, err
+	}
 	req := CopyRequest{
 		SourceKey: t.src.Key, SourceVersion: t.version, Key: to, IfMatch: t.src.ETag, IfNoneMatch: fresh, Once: t.version != "",
 		StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, DropTags: !r.job.Rules.Tags,
-	}
-	if r.job.marked[t.src.Key] {
-		d, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key})
-		if err != nil {
-			return Copied{}, fmt.Errorf("head the source: %w", err)
-		}
-		req.WebsiteRedirect = d.Headers.WebsiteRedirect
+		Lock: lock, WebsiteRedirect: redirect,
 	}
 	answer, err := answered(paced(ctx, r, to, func(ctx context.Context) (Copied, error) {
 		return r.job.Destination.CopyObject(ctx, req)

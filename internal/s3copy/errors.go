@@ -25,7 +25,7 @@ var (
 
 // An ObjectError is one object's failure. It never ends a run.
 type ObjectError struct {
-	Phase string // "list", "compare", "copy", "verify", "restore", "delete"
+	Phase string // "list", "compare", "copy", "verify", "restore", "lock", "delete"
 	Key   string
 	Err   error
 }

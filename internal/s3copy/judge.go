@@ -15,6 +15,7 @@ const (
 	transfer               // copy
 	prove                  // equal, but not yet proven at the level asked
 	thaw                   // ask for the archived object's restore
+	bind                   // equal and proven: compare the locks
 )
 
 // state is what a key counts as.
@@ -41,6 +42,7 @@ type outcome struct {
 	phase  string // of a failure
 	reason string // of a failure or a verdict
 	why    string // of an unreadable object: see Summary.UnreadableBy; of a failure keepsChanging, or nothing
+	weaker bool   // a scan's same object whose lock at the destination is to be raised
 
 	history History // of a key with its versions: all of them
 	grown   History // of these, what the destination had not when they were compared

@@ -177,6 +177,13 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 	if act == prove && m.page.second() {
 		act = rest // the first pass has proven it
 	}
+	if m.job.Rules.Locks && out.state == isSame && !m.page.second() {
+		if t.bound = m.job.lockKnown(s, d); t.bound {
+			m.seen.known.Add(s.Size)
+		} else if act == rest {
+			act = bind // its proof is in the finding
+		}
+	}
 	if act == rest && !(m.job.whole && out.state == isSame) { // else its tags and headers are left
 		m.settle(t, out)
 		return m.enough()

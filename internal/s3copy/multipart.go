@@ -30,7 +30,7 @@ func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Co
 	if parts == nil {
 		unproven := algo == "" && digestETag(&d)
 		if t.src.Size <= r.limits.PartThreshold || unproven && t.src.Size <= singleMax {
-			return r.copyWhole(ctx, t, to, fresh)
+			return r.copyWhole(ctx, t, to, fresh, &d)
 		}
 		parts = evenParts(t.src.Size, r.limits.partSize(t.src.Size))
 	}
@@ -41,7 +41,7 @@ func (r *run) copyLarge(ctx context.Context, t *task, to string, fresh bool) (Co
 	req.ChecksumAlgo, req.ChecksumType = algo, kind
 	answer, err := r.byUpload(ctx, t, req, parts, fresh)
 	if errors.Is(err, ErrUnsupported) && t.src.Size <= singleMax { // not every server copies parts
-		return r.copyWhole(ctx, t, to, fresh)
+		return r.copyWhole(ctx, t, to, fresh, &d)
 	}
 	return answer, err
 }
@@ -91,11 +91,13 @@ func uploadChecksum(d *Details, ownLayout bool) (algo string, kind ChecksumType)
 
 // uploadRequest gathers what an upload does not take over by itself.
 func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details) (UploadRequest, error) {
-	req := UploadRequest{Key: to, Headers: d.Headers, StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, Once: t.version != ""}
-	if !r.job.Rules.Tags {
-		return req, nil
+	lock, err := r.lockOf(ctx, t, d)
+	req := UploadRequest{
+		Key: to, Headers: d.Headers, StorageClass: r.class(&t.src), ACL: r.job.Rules.ACL, Once: t.version != "", Lock: lock,
 	}
-	var err error
+	if err != nil || !r.job.Rules.Tags {
+		return req, err
+	}
 	req.Tags, err = paced(ctx, r, t.src.Key, func(ctx context.Context) ([]Tag, error) { return r.job.Source.Tags(ctx, t.src.Key, t.version) })
 	if err != nil && !errors.Is(err, ErrUnsupported) { // a server without tags has none to lose
 		return req, fmt.Errorf("read the source's tags: %w", err)

@@ -16,6 +16,7 @@ type notes struct {
 	todo       map[string]*Work // of a scan, by storage class of the source
 	changed    map[string]*Count
 	unreadable map[string]*Count
+	locks      Locks
 	census
 }
 
@@ -46,6 +47,7 @@ func (n *notes) add(c *census) {
 		n.measure(c.largest)
 	}
 	n.longest = max(n.longest, c.longest)
+	n.locks.Earlier.Plus(c.known)
 	for class, more := range c.classes {
 		n.class(class).Plus(*more)
 	}
@@ -56,6 +58,7 @@ type census struct {
 	largest Sample // the one with the smallest key, of those of one size
 	longest int    // key
 	classes map[string]*Count
+	known   Count  // equal objects whose locks an earlier run has compared
 	last    string // class
 	count   *Count // of the last class
 }

@@ -45,9 +45,11 @@ type task struct {
 	f      finding  // what the listings say
 	old    *Failure // a retry: look at both sides first
 
-	streamed string // the ETag that the bytes which came through here ought to have
-	examined bool   // both sides were asked for checksums, without a proof
-	marked   bool   // one of Job.Marked
+	streamed string       // the ETag that the bytes which came through here ought to have
+	examined bool         // both sides were asked for checksums, without a proof
+	marked   bool         // one of Job.Marked
+	bound    bool         // a finished run has compared the locks
+	lock     *carriedLock // that the copy was made with; nil: locks are none of the job's
 	extras   []Deletion
 
 	version, copied string // IDs of src, and of dst or of the copy; "": of the current versions

@@ -58,11 +58,22 @@ type Opener interface {
 	Open(ctx context.Context, r OpenRequest) (io.ReadCloser, error)
 }
 
+// A LockReader reads an object's lock outright: who may not is ErrDenied, where a HEAD just keeps silent.
+type LockReader interface {
+	ReadLock(ctx context.Context, key string) (Lock, error)
+}
+
+// A Locker sets an object's retention, where the lock has one, and its legal hold, where it has one. It takes nothing away.
+type Locker interface {
+	SetLock(ctx context.Context, key, versionID string, l Lock) error
+}
+
 // A Source is the bucket that is read.
 type Source interface {
 	Lister
 	Header
 	TagReader
+	LockReader
 	Opener
 }
 
@@ -78,6 +89,7 @@ type CopyRequest struct {
 	DropTags       bool   // do not copy tags
 	ChecksumAlgo   string // ask the server for this checksum; "" leaves its default
 	Once           bool   // a second try would make a second version: only one that was refused is repeated
+	Lock           Lock   // of the copy: the source's is not carried over by the server
 
 	WebsiteRedirect string // the one header that a copy does not take along by itself; "" sends none
 }
@@ -105,6 +117,7 @@ type UploadRequest struct {
 	ChecksumAlgo string
 	ChecksumType ChecksumType // of ChecksumAlgo, for uploads by parts; "" leaves the server's default
 	Once         bool         // as of a CopyRequest; for bytes written in one piece
+	Lock         Lock
 }
 
 // A PartRequest copies the closed byte range [First, Last] of the source as one part.
@@ -162,6 +175,8 @@ type Destination interface {
 	Lister
 	Header
 	TagReader
+	LockReader
+	Locker
 	Opener
 	Copier
 	Multipart

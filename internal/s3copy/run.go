@@ -38,6 +38,7 @@ type run struct {
 	uploads  *uploads
 	sumless  atomic.Bool // the destination gets the checksums of parts wrong
 	notes    notes
+	sights   [2]sight
 	behind   map[string]Failure // the second pass: keys that wait for their retry
 	reached  bool               // the listing's end
 }
@@ -133,6 +134,7 @@ func (r *run) summary() Summary {
 	s := Summary{
 		Tally: r.books.total, Partial: !r.reached,
 		Largest: r.notes.largest, LongestKey: r.notes.longest, Classes: make(map[string]Count), Samples: r.notes.samples,
+		Locks: r.notes.locks,
 	}
 	for class, n := range r.notes.classes {
 		s.Classes[class] = *n

@@ -14,6 +14,7 @@ const (
 	phaseCopy    = "copy"
 	phaseVerify  = "verify"
 	phaseRestore = "restore"
+	phaseLock    = "lock"
 	phaseDelete  = "delete"
 	// phaseAttributes is of an object whose bytes are proven, and whose tags or headers are not the source's.
 	phaseAttributes = "attributes"
@@ -109,6 +110,8 @@ func (r *run) todo(out outcome) bool {
 	switch out.state {
 	case isNew, isChanged, isUnreadable:
 		return true
+	case isSame:
+		return out.weaker
 	default:
 		return false
 	}
@@ -130,6 +133,9 @@ func (r *run) note(t *task, out outcome) {
 	case isArchived:
 		r.notes.sample("archived", t.src.Key, out.size, cmp.Or(out.reason, t.src.StorageClass))
 	case isSame, isCopied:
+		if out.weaker {
+			r.notes.sample("lock", t.src.Key, out.size, out.reason)
+		}
 		if out.proof == bySize {
 			r.notes.sample("size_only", t.src.Key, out.size, "")
 		}
@@ -215,12 +221,18 @@ func (r *run) decideBytes(ctx context.Context, t *task) (outcome, error) {
 	}
 	switch act {
 	case transfer:
-		return r.transfer(ctx, t)
+		out, err = r.transfer(ctx, t)
 	case prove:
-		return r.prove(ctx, t)
+		out, err = r.prove(ctx, t)
 	case thaw:
 		return r.thaw(ctx, t)
-	case rest, examine:
+	case rest, examine, bind:
+	}
+	if err != nil || out.state != isSame || !r.job.Rules.Locks || !t.exists || t.bound || t.page.second() && t.old == nil {
+		return out, err
+	}
+	if out, err = r.bind(ctx, t, out); err != nil {
+		return out, &ObjectError{Phase: phaseLock, Key: t.src.Key, Err: err}
 	}
 	return out, nil
 }

@@ -121,6 +121,7 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": w.release,
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
 		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes, "history": w.history, "told": w.told, "expire": w.expire, "versioning": w.versioning,
+		"lock": w.lock, "redirect": w.redirect,
 	}
 	word, ok := words[args[0]]
 	if !ok {
@@ -165,7 +166,9 @@ func (w *world) bucket(ts *testscript.TestScript, args []string) {
 		case "kms":
 			o.Encryption, o.KMSKey = "aws:kms", value
 		default:
-			ts.Fatalf("sandbox bucket: no option %q", name)
+			if !bucketOption(ts, &o, name, value) {
+				ts.Fatalf("sandbox bucket: no option %q", name)
+			}
 		}
 	}
 	ts.Check(w.server.AddBucket(accountID(ts, args[0]), args[1], o))
@@ -187,7 +190,9 @@ func (w *world) put(ts *testscript.TestScript, args []string) {
 		case "kms":
 			o.Encryption, o.KMSKey = "aws:kms", value
 		default:
-			ts.Fatalf("sandbox put: no option %q", name)
+			if !lockOption(ts, &o, name, value) {
+				ts.Fatalf("sandbox put: no option %q", name)
+			}
 		}
 	}
 	key, err := strconv.Unquote(`"` + args[1] + `"`)

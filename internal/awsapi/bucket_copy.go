@@ -46,6 +46,8 @@ func (b *bucket) copyInput(r s3copy.CopyRequest) *s3.CopyObjectInput {
 		CopySource: aws.String(copySource(b.source.Bucket, r.SourceKey, r.SourceVersion)), CopySourceIfMatch: quote(r.IfMatch),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
 		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(), WebsiteRedirectLocation: optional(r.WebsiteRedirect),
+		ObjectLockMode: types.ObjectLockMode(r.Lock.Mode), ObjectLockRetainUntilDate: lockDate(r.Lock),
+		ObjectLockLegalHoldStatus: legalHold(r.Lock),
 	}
 	if r.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")

@@ -44,6 +44,9 @@ func (s *session) CreateBucket(ctx context.Context, b compile.BucketSpec) error 
 
 func (s *session) newBucket(ctx context.Context, b compile.BucketSpec, region string) error {
 	in := &s3.CreateBucketInput{Bucket: &b.Name}
+	if b.Settings.ObjectLock {
+		in.ObjectLockEnabledForBucket = aws.Bool(true)
+	}
 	if s.account.IsAWS() {
 		in.ObjectOwnership = types.ObjectOwnershipBucketOwnerEnforced
 		in.CreateBucketConfiguration = birth(region, tagSet(s.tagsOf(b, nil)))

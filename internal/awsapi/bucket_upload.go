@@ -54,7 +54,9 @@ func (b *bucket) CreateUpload(ctx context.Context, r s3copy.UploadRequest) (stri
 		CacheControl: optional(h.CacheControl), WebsiteRedirectLocation: optional(h.WebsiteRedirect),
 		Metadata: h.Metadata, Tagging: tagging(r.Tags),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
-		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), ChecksumType: types.ChecksumType(r.ChecksumType), RequestPayer: b.payer(),
+		ObjectLockMode: types.ObjectLockMode(r.Lock.Mode), ObjectLockRetainUntilDate: lockDate(r.Lock),
+		ObjectLockLegalHoldStatus: legalHold(r.Lock),
+		ChecksumAlgorithm:         types.ChecksumAlgorithm(r.ChecksumAlgo), ChecksumType: types.ChecksumType(r.ChecksumType), RequestPayer: b.payer(),
 	}, withExpires(h.Expires), b.once(true))
 	if err != nil {
 		return "", failed(err, "start the upload of object %q to %s", r.Key, b.at.Bucket)
@@ -171,7 +173,9 @@ func (b *bucket) PutObject(ctx context.Context, r s3copy.UploadRequest, body []b
 		CacheControl: optional(h.CacheControl), WebsiteRedirectLocation: optional(h.WebsiteRedirect),
 		Metadata: h.Metadata, Tagging: tagging(r.Tags),
 		StorageClass: types.StorageClass(r.StorageClass), ACL: types.ObjectCannedACL(r.ACL),
-		ChecksumAlgorithm: types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(),
+		ObjectLockMode: types.ObjectLockMode(r.Lock.Mode), ObjectLockRetainUntilDate: lockDate(r.Lock),
+		ObjectLockLegalHoldStatus: legalHold(r.Lock),
+		ChecksumAlgorithm:         types.ChecksumAlgorithm(r.ChecksumAlgo), RequestPayer: b.payer(),
 	}, withExpires(h.Expires), b.once(r.Once))
 	if err != nil {
 		e := failed(err, "write object %q to %s", r.Key, b.at.Bucket)

@@ -112,8 +112,11 @@ type fact struct {
 
 // about says for whom it matters that the fact could not be read.
 func (f fact) about(bucket string) string {
-	if f.action == "s3:GetBucketPolicy" {
+	switch f.action {
+	case "s3:GetBucketPolicy":
 		return compile.UnseenBucketPolicy(bucket)
+	case "s3:GetBucketObjectLockConfiguration":
+		return compile.UnseenObjectLock(bucket)
 	}
 	return ""
 }

@@ -54,6 +54,9 @@ func merge(to *compile.Bucket, from compile.Bucket) {
 	to.PolicyIsPublic = to.PolicyIsPublic || from.PolicyIsPublic
 	to.RequesterPays = to.RequesterPays || from.RequesterPays
 	to.ObjectLock = to.ObjectLock || from.ObjectLock
+	if from.Retention != (compile.Retention{}) {
+		to.Retention = from.Retention
+	}
 	if from.Tags != nil {
 		to.Tags = from.Tags
 	}
@@ -149,6 +152,10 @@ func readObjectLock(ctx context.Context, c *s3.Client, name *string, b *compile.
 	}
 	l := out.ObjectLockConfiguration
 	b.ObjectLock = l != nil && l.ObjectLockEnabled == types.ObjectLockEnabledEnabled
+	if l != nil && l.Rule != nil && l.Rule.DefaultRetention != nil {
+		d := l.Rule.DefaultRetention
+		b.Retention = compile.Retention{Mode: string(d.Mode), Days: int(aws.ToInt32(d.Days)), Years: int(aws.ToInt32(d.Years))}
+	}
 	return nil
 }
 

@@ -65,6 +65,8 @@ func newFaultWorld(like *Account) (*faultWorld, error) {
 		box.PutObject("tommy", "k", []byte("body of k"), sandbox.PutOptions{Tags: map[string]string{"a": "b"}}),
 		box.PutObject("tommy", "large", nil, sandbox.PutOptions{Size: 2 * partBytes}),
 		box.PutObject("tommy-b", "old", []byte("old"), sandbox.PutOptions{}), box.PutObject("tommy-b", "cold", []byte("x"), sandbox.PutOptions{StorageClass: "GLACIER"}),
+		box.AddBucket(accountB, "locked", sandbox.BucketOptions{ObjectLock: true}),
+		box.PutObject("locked", "free", []byte("free"), sandbox.PutOptions{}), box.PutObject("locked", "held", []byte("held"), sandbox.PutOptions{LegalHold: true}),
 		box.PutInlinePolicy(faultUser, "inline", faultDoc), box.AttachManagedPolicy(faultUser, "mine", faultDoc),
 	)
 }
@@ -75,6 +77,11 @@ func (w *faultWorld) pair() *bucket {
 		compile.Location{Bucket: "tommy-b", Region: "us-west-2", Account: w.ownerOf},
 		compile.Location{Bucket: "tommy", Region: "us-west-2", Account: accountA},
 	)
+}
+
+// locked opens a bucket with Object Lock.
+func (w *faultWorld) locked() *bucket {
+	return w.b.engine(compile.Location{Bucket: "locked", Region: "us-west-2", Account: w.ownerOf}, compile.Location{})
 }
 
 // begin starts an upload, with one part where asked.
@@ -249,6 +256,13 @@ func objectCalls() []faultCall {
 		{name: "bucket.DeleteObjects", missing: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
 			errs, err := w.pair().DeleteObjects(ctx, []s3copy.Deletion{{Key: "old"}, {Key: "control\x01"}})
 			return "done", errors.Join(err, errors.Join(errs...))
+		}},
+		{name: "bucket.ReadLock", paced: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			l, err := w.locked().ReadLock(ctx, "held")
+			return l.String(), err
+		}},
+		{name: "bucket.SetLock", paced: true, do: func(ctx context.Context, w *faultWorld) (string, error) {
+			return done(w.locked().SetLock(ctx, "free", "", s3copy.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true}))
 		}},
 		{name: "bucket.Restore", do: func(ctx context.Context, w *faultWorld) (string, error) {
 			return done(w.pair().Restore(ctx, "cold", "", 1))

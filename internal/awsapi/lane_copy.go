@@ -27,6 +27,7 @@ func (b *bucket) copyOnLane(ctx context.Context, c *s3.Client, r s3copy.CopyRequ
 	q.set("X-Amz-Checksum-Algorithm", r.ChecksumAlgo)
 	q.set("X-Amz-Website-Redirect-Location", r.WebsiteRedirect)
 	q.set("X-Amz-Request-Payer", string(b.payer()))
+	setLock(&q, r.Lock)
 	if r.IfNoneMatch {
 		q.set("If-None-Match", "*")
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -91,6 +92,8 @@ func everyCall(t *testing.T, a *Account) {
 	_, _ = b.PutPart(ctx, "k", "u", 1, []byte("x"))
 	_, _ = b.DeleteObjects(ctx, []s3copy.Deletion{{Key: "k"}, {Key: "k\x01"}})
 	_ = b.Restore(ctx, "k", "", 1)
+	_, _ = b.ReadLock(ctx, "k")
+	_ = b.SetLock(ctx, "k", "v", s3copy.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true})
 	_ = a.Own().Probe(ctx, compile.LegWriteDest, compile.ProbeSpec{
 		Pair: plan.Pair{Source: "tommy", Destination: "tommy-b"}, SourceAccount: accountA, DestAccount: accountB, DestRegion: "us-west-2",
 	})

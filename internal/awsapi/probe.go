@@ -18,13 +18,13 @@ import (
 
 	"xplan/internal/compile"
 	"xplan/internal/s3copy"
-	"xplan/plan"
 )
 
 const (
 	probeKeys    = 10 // looked at for one that has bytes to read
 	probeName    = ".xplan-probe-"
 	probeTimeout = 30 * time.Second
+	lockProbe    = 24 * time.Hour
 )
 
 // Probe tries one leg once, as the principal: nil says that it answered. It leaves nothing behind. A source
@@ -47,8 +47,10 @@ func (l *Login) Probe(ctx context.Context, leg compile.Leg, p compile.ProbeSpec)
 		return onSample(ctx, source, p.Pair.Prefix, probeTags)
 	case compile.LegVersionsSource, compile.LegVersionsDest, compile.LegReadVersion:
 		return l.probeVersions(ctx, leg, p)
+	case compile.LegLocksSource:
+		return onSample(ctx, source, p.Pair.Prefix, probeLock)
 	case compile.LegWriteDest:
-		return destination.probeWrite(ctx, p.Pair, p.UploadKey)
+		return destination.probeWrite(ctx, p)
 	}
 	return fmt.Errorf("probe: unknown leg %q", leg)
 }
@@ -169,6 +171,11 @@ func probeVersion(ctx context.Context, b *bucket, o s3copy.Object, tags bool) er
 	return proof(err)
 }
 
+func probeLock(ctx context.Context, b *bucket, o s3copy.Object) error {
+	_, err := b.ReadLock(ctx, o.Key)
+	return proof(err)
+}
+
 // proof tells a refusal of the caller from one that is the object's own.
 func proof(err error) error {
 	e, ok := errors.AsType[*RequestError](err)
@@ -179,9 +186,10 @@ func proof(err error) error {
 }
 
 // probeWrite starts an upload and aborts it: that asks for the permission to write, for the default key, and for
-// tags and ACL where the plan copies them, and leaves no object. Once begun it goes on to the abortion even when ctx
+// tags, ACL and locks where the plan copies them, and leaves no object. Once begun it goes on to the abortion even when ctx
 // ends, for a few seconds; an upload whose answer was lost is looked for by its key, which nobody else has.
-func (b *bucket) probeWrite(ctx context.Context, p plan.Pair, key string) error {
+func (b *bucket) probeWrite(ctx context.Context, spec compile.ProbeSpec) error {
+	p, key := spec.Pair, spec.UploadKey
 	c, err := b.client(ctx)
 	if err != nil {
 		return err
@@ -194,7 +202,11 @@ func (b *bucket) probeWrite(ctx context.Context, p plan.Pair, key string) error 
 	if key == "" {
 		key = p.ToPrefix + probeName + rand.Text()
 	}
-	in := &s3.CreateMultipartUploadInput{Bucket: &b.at.Bucket, Key: &key}
+	in := &s3.CreateMultipartUploadInput{Bucket: &b.at.Bucket, Key: &key, RequestPayer: b.payer()}
+	if spec.Locks { // of an upload that never becomes an object
+		in.ObjectLockMode, in.ObjectLockLegalHoldStatus = types.ObjectLockModeGovernance, types.ObjectLockLegalHoldStatusOn
+		in.ObjectLockRetainUntilDate = aws.Time(time.Now().Add(lockProbe))
+	}
 	if p.Copy.ACL != "" && p.Copy.ACL != "none" {
 		in.ACL = types.ObjectCannedACL(p.Copy.ACL)
 	}

@@ -22,8 +22,11 @@ func bucketLines(spec BucketSpec) []Line {
 	if spec.Settings.Encryption.Algorithm != "" {
 		add("encryption", encryptionText(spec.Settings.Encryption))
 	}
-	if spec.Settings.Versioning {
+	if spec.Settings.Versioning || spec.Settings.ObjectLock {
 		add("versioning", "Enabled")
+	}
+	if spec.Settings.ObjectLock {
+		add("object_lock", "Enabled, for ever")
 	}
 	if spec.Region != "" {
 		add("region", spec.Region)

@@ -25,6 +25,7 @@ func (b *builder) checkWorld() {
 		}
 		b.checkKeyLengths(br)
 		b.checkObjects(br)
+		b.checkLocks(br)
 		b.checkDeletion(br)
 		b.compareConfiguration(br)
 	}
@@ -94,9 +95,6 @@ func (b *builder) checkSource(br branch) {
 	}
 	if br.src.RequesterPays {
 		b.warn(subject, "requester pays: account %s is billed for the requests and the transfer", first(b.p.Accounts.Destination.ID, "of the destination"))
-	}
-	if br.src.ObjectLock {
-		b.warn(subject, "Object Lock: retention and legal holds are not copied")
 	}
 }
 
@@ -256,6 +254,9 @@ func (b *builder) checkExisting(spec BucketSpec, br branch) {
 	}
 	if asked.Versioning && have.Versioning != "Enabled" {
 		differs = append(differs, "versioning is not on")
+	}
+	if asked.ObjectLock && !have.ObjectLock {
+		differs = append(differs, "Object Lock is not on")
 	}
 	if asked.Region != "" && have.Region != "" && asked.Region != have.Region {
 		differs = append(differs, "it is in "+have.Region+", not "+asked.Region)

@@ -34,7 +34,7 @@ func sourceAccess(p plan.Pair) pairAccess {
 			actions = append(actions, "s3:GetObjectVersionTagging")
 		}
 	}
-	return pairAccess{p.Source, p.Prefix, actions}
+	return pairAccess{p.Source, p.Prefix, append(actions, lockActions(p, plan.Source)...)}
 }
 
 // destinationAccess: GetObject is for HEAD (with checksums) and for If-Match. PutObject covers the creation,
@@ -55,7 +55,7 @@ func destinationAccess(p plan.Pair) pairAccess {
 	if p.Copy.DeleteExtra || p.Copy.AllVersions() {
 		actions = append(actions, "s3:DeleteObject")
 	}
-	return pairAccess{p.Destination, p.ToPrefix, actions}
+	return pairAccess{p.Destination, p.ToPrefix, append(actions, lockActions(p, plan.Destination)...)}
 }
 
 // grouped merges the accesses of one bucket that ask for the same actions.

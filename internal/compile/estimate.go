@@ -251,6 +251,9 @@ func (e *estimator) reads(t Work, kms bool) int64 {
 	if streaming(e.p.Accounts) {
 		n += t.Objects
 	}
+	if e.br.locks() { // of each copy, the source's lock before it and its own after it; of equal objects, both
+		n += 2*t.Objects + 2*f.Locks.Compared.Objects
+	}
 	if e.br.deletesObjects() {
 		if kms {
 			n += 2 * f.Listed.Objects

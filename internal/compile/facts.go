@@ -76,6 +76,9 @@ func (f *factList) bucket(name string, b Bucket, w World) {
 	f.add(name+" public access block", publicAccessText(b.PublicAccess))
 	f.add(name+" requester pays", fmt.Sprint(b.RequesterPays))
 	f.add(name+" object lock", fmt.Sprint(b.ObjectLock))
+	if b.Retention != (Retention{}) {
+		f.add(name+" default retention", b.Retention.String())
+	}
 	f.add(name+" replication", fmt.Sprint(b.Replication))
 	f.list(name+" configured", b.Configured)
 	f.add(name+" policy", bucketPolicyDigest(b.Policy, w))

@@ -346,6 +346,7 @@ func (ob *observer) scans(counting Counting) []read {
 		all = append(all, read{"pair " + br.id, func(ctx context.Context) error {
 			f, err := ob.r.Scanner.Scan(ctx, ScanRequest{
 				Pair: br.pair, SourceRegion: br.srcRegion, DestinationRegion: br.dstRegion,
+				RequesterPays: br.src.RequesterPays, Locks: br.locks(),
 				ManyOwners:        br.src.Ownership != "" && br.src.Ownership != enforced,
 				DestinationExists: br.dst.Exists, StopAtFirst: counting == CountFirst || counting == CountRest, GoesOn: counting == CountRest,
 				CutsOver: ob.p.CutOver != nil,

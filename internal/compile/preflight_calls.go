@@ -31,6 +31,7 @@ const (
 	legKeyDest     = "encrypt destination"
 	legResume      = "go on with large objects"
 	legProveDest   = "prove destination"
+	legProveLocks  = "prove locks"
 	legDeleteExtra = "delete extra objects"
 	legMarkDest    = "make delete markers"
 )
@@ -62,6 +63,11 @@ func (b *builder) sourceCalls(br branch) []call {
 	if br.pair.Copy.AllVersions() {
 		all = append(all, versionCalls(br.pair, bucket, objects)...)
 	}
+	if br.locks() {
+		for _, action := range lockActions(br.pair, plan.Source) {
+			all = append(all, call{leg: string(LegLocksSource), side: plan.Source, action: action, where: objects, below: true})
+		}
+	}
 	if key, ok := b.keySite(br, plan.Source); ok {
 		all = append(all, call{leg: legKeySource, side: plan.Source, action: "kms:Decrypt", where: key, keys: viaS3(key)})
 	}
@@ -89,11 +95,14 @@ func versionCalls(p plan.Pair, bucket, objects site) []call {
 func (b *builder) destinationCalls(br branch) []call {
 	bucket, objects := b.site(br, plan.Destination)
 	sent, varying := written(br.pair)
+	if br.locks() {
+		varying = append(varying, "s3:object-lock-mode", "s3:object-lock-retain-until-date", "s3:object-lock-remaining-retention-days", "s3:object-lock-legal-hold")
+	}
 	object := func(leg, action, spare string) call {
 		return call{leg: leg, side: plan.Destination, action: action, where: objects, below: true, spare: spare}
 	}
 	all := []call{listing(string(LegListDest), plan.Destination, bucket, br.pair.ToPrefix)}
-	for _, action := range destinationWrites(br.pair) {
+	for _, action := range destinationWrites(br) {
 		w := object(string(LegWriteDest), action, "")
 		w.keys, w.unknown = sent, varying
 		all = append(all, w)
@@ -112,6 +121,9 @@ func (b *builder) destinationCalls(br branch) []call {
 		version.unknown = []string{"s3:versionid"}
 		all = append(all, list, version, object(legMarkDest, "s3:DeleteObject", "where the source has a delete marker"))
 	}
+	if br.locks() {
+		all = append(all, object(legProveLocks, "s3:GetObjectRetention", ""), object(legProveLocks, "s3:GetObjectLegalHold", ""))
+	}
 	if br.extra {
 		all = append(all, object(legDeleteExtra, "s3:DeleteObject", ""))
 	}
@@ -124,13 +136,17 @@ func (b *builder) destinationCalls(br branch) []call {
 }
 
 // destinationWrites are the permissions that one written object takes.
-func destinationWrites(p plan.Pair) []string {
+func destinationWrites(br branch) []string {
+	p := br.pair
 	all := []string{"s3:PutObject"}
 	if p.Copy.Tags {
 		all = append(all, "s3:PutObjectTagging")
 	}
 	if asksACL(p) {
 		all = append(all, "s3:PutObjectAcl")
+	}
+	if br.locks() {
+		all = append(all, "s3:PutObjectRetention", "s3:PutObjectLegalHold")
 	}
 	return all
 }

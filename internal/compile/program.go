@@ -257,6 +257,7 @@ type ProbeSpec struct {
 	FreshlyMade       bool      `json:"freshly_made"`        // something changed just now: AccessDenied counts as passing for up to 5 minutes
 	StatementInPolicy string    `json:"statement,omitempty"` // the Sid, for explanations
 	RequesterPays     bool      `json:"requester_pays,omitempty"`
+	Locks             bool      `json:"locks,omitempty"`      // as CopySpec's
 	Doubts            []Finding `json:"doubts,omitempty"`     // what the preflight found about the pair: the likely causes of a denial
 	UploadKey         string    `json:"upload_key,omitempty"` // of the upload that proves writing: the runner's, recorded before it is made
 }
@@ -276,12 +277,13 @@ type Leg string
 
 // The legs, in the order in which they are probed.
 const (
-	LegIdentity   Leg = "identity"         // GetCallerIdentity as the principal
-	LegListSource Leg = "list source"      // s3:ListBucket
-	LegReadSource Leg = "read source"      // HEAD and GET of bytes 0-0
-	LegTagsSource Leg = "read tags"        // s3:GetObjectTagging
-	LegListDest   Leg = "list destination" // s3:ListBucket
-	LegWriteDest  Leg = "write destination"
+	LegIdentity    Leg = "identity"         // GetCallerIdentity as the principal
+	LegListSource  Leg = "list source"      // s3:ListBucket
+	LegReadSource  Leg = "read source"      // HEAD and GET of bytes 0-0
+	LegTagsSource  Leg = "read tags"        // s3:GetObjectTagging
+	LegLocksSource Leg = "read locks"       // s3:GetObjectRetention and s3:GetObjectLegalHold
+	LegListDest    Leg = "list destination" // s3:ListBucket
+	LegWriteDest   Leg = "write destination"
 
 	// With copy.versions: all.
 	LegVersionsSource Leg = "list source versions"      // s3:ListBucketVersions
@@ -299,6 +301,9 @@ type CopySpec struct {
 	Streaming     bool      `json:"streaming,omitempty"` // the servers cannot see each other
 	NothingToDo   bool      `json:"nothing_to_do,omitempty"`
 	RequesterPays bool      `json:"requester_pays,omitempty"` // the source's: requests must say that they pay
+	Locks         bool      `json:"locks,omitempty"`          // copies carry their source's Object Lock
+	LocksLeft     bool      `json:"locks_left,omitempty"`     // the source has Object Lock, and the plan does not keep it
+	Redirects     bool      `json:"redirects,omitempty"`      // copies carry their source's website redirect
 	// AsAdministrators: the program has no credentials step, since nothing is copied. Each side's
 	// administrator reads its own bucket.
 	AsAdministrators bool `json:"as_administrators,omitempty"`

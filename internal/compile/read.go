@@ -62,6 +62,8 @@ type ScanRequest struct {
 	DestinationExists bool
 	StopAtFirst       bool
 	ManyOwners        bool // the source has ACLs on: its objects may be of other accounts
+	RequesterPays     bool // the source
+	Locks             bool // are kept: equal objects are asked for theirs
 	GoesOn            bool // the run has begun: its own account of the pair counts, where there is one
 	CutsOver          bool // deltas and a final pass follow the copy: a run that goes on is not over when all of it is copied
 }

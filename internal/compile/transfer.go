@@ -98,7 +98,7 @@ func (b *builder) probeSpec(br branch) *ProbeSpec {
 	a := b.p.Accounts
 	spec := &ProbeSpec{
 		Pair: br.pair, SourceAccount: a.Source.ID, SourceRegion: br.srcRegion, DestAccount: a.Destination.ID, DestRegion: br.dstRegion,
-		Legs: legs(a, br.pair), RequesterPays: br.src.RequesterPays,
+		Legs: legs(a, br), RequesterPays: br.src.RequesterPays, Locks: br.locks(),
 	}
 	spec.SourceKMS, _ = b.customerKey(br, plan.Source)
 	spec.DestinationKMS, _ = b.customerKey(br, plan.Destination)
@@ -131,22 +131,25 @@ func (b *builder) probe(br branch) {
 }
 
 // legs are the accesses that the pair needs.
-func legs(a plan.Accounts, p plan.Pair) []Leg {
+func legs(a plan.Accounts, br branch) []Leg {
 	var all []Leg
 	if a.Destination.IsAWS() {
 		all = append(all, LegIdentity)
 	}
 	if !streaming(a) { // else the source's administrator reads: the principal is unknown to that server
 		all = append(all, LegListSource, LegReadSource)
-		if p.Copy.Tags {
+		if br.pair.Copy.Tags {
 			all = append(all, LegTagsSource)
 		}
-		if p.Copy.AllVersions() {
+		if br.pair.Copy.AllVersions() {
 			all = append(all, LegVersionsSource, LegReadVersion)
+		}
+		if br.locks() {
+			all = append(all, LegLocksSource)
 		}
 	}
 	all = append(all, LegListDest)
-	if p.Copy.AllVersions() {
+	if br.pair.Copy.AllVersions() {
 		all = append(all, LegVersionsDest)
 	}
 	return append(all, LegWriteDest)
@@ -166,6 +169,7 @@ func (b *builder) copySpec(br branch) *CopySpec {
 		Principal: principal,
 		Pair:      br.pair, SourceAccount: a.Source.ID, SourceRegion: br.srcRegion, DestAccount: a.Destination.ID, DestRegion: br.dstRegion,
 		Streaming: streaming(a), NothingToDo: !br.copying, RequesterPays: br.src.RequesterPays, AsAdministrators: !br.active(),
+		Locks: br.locks(), LocksLeft: br.src.ObjectLock && !br.locks(), Redirects: slices.Contains(br.src.Configured, "website"),
 	}
 }
 

@@ -50,6 +50,7 @@ type Bucket struct {
 	PolicyIsPublic  bool
 	RequesterPays   bool
 	ObjectLock      bool
+	Retention       Retention // that Object Lock gives to new objects by default
 	Tags            map[string]string
 	Configured      []string // of lifecycle, cors, replication, notification, website, logging: what is set
 	Replication     bool
@@ -59,6 +60,12 @@ type Bucket struct {
 // PublicAccess is a bucket's public access block.
 type PublicAccess struct {
 	BlockACLs, IgnoreACLs, BlockPolicy, RestrictBuckets bool
+}
+
+// Retention is a bucket's default retention; the zero value is none.
+type Retention struct {
+	Mode        string // GOVERNANCE or COMPLIANCE
+	Days, Years int    // one of both
 }
 
 // All tells whether everything is blocked.
@@ -172,6 +179,7 @@ type CopyFacts struct {
 	Classes      map[string]Count    `json:"classes,omitempty"`       // of the source's listing
 	Work         map[string]Work     `json:"work,omitempty"`          // New and Changed, by the source's storage class
 	Samples      map[string][]Sample `json:"samples,omitempty"`       // by verdict
+	Locks        LockFacts           `json:"locks,omitzero"`          // where locks are kept
 	Largest      Sample              `json:"largest"`
 	Versions     *VersionFacts       `json:"versions,omitempty"`    // with copy.versions: all, of which the counts above are of keys
 	LongestKey   int                 `json:"longest_key,omitempty"` // bytes of the longest key of the source; 0: not known
@@ -208,9 +216,20 @@ type Sample struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// LockFacts are what the scan saw of Object Lock: of equal objects alone, since what is new is not asked before it is copied.
+type LockFacts struct {
+	Compared   Count     `json:"compared"`       // whose locks were read on both sides
+	Weaker     Count     `json:"weaker"`         // of these, the ones to be locked at the destination
+	Earlier    Count     `json:"earlier"`        // that an earlier run has compared
+	Compliance Count     `json:"compliance"`     // of the compared
+	Until      time.Time `json:"until,omitzero"` // the latest retention seen
+}
+
 // ToDo tells whether the copy would write anything, as far as is known: a partial scan stopped at
 // the first key that there is something to do for.
-func (c CopyFacts) ToDo() bool { return !c.Known || c.Partial || c.New.Objects+c.Changed.Objects > 0 }
+func (c CopyFacts) ToDo() bool {
+	return !c.Known || c.Partial || c.New.Objects+c.Changed.Objects+c.Locks.Weaker.Objects > 0
+}
 
 // Owned is something that a run of this plan made, or intends to make. What is not owned is never removed.
 //
@@ -244,6 +263,9 @@ type Unseen struct {
 
 // UnseenBucketPolicy is what Unseen.About says of a bucket's policy that could not be read.
 func UnseenBucketPolicy(bucket string) string { return "bucket policy:" + bucket }
+
+// UnseenObjectLock is what Unseen.About says of a bucket whose Object Lock could not be read.
+func UnseenObjectLock(bucket string) string { return "object lock:" + bucket }
 
 // UnseenGrants is what Unseen.About says of a key's grants that could not be read.
 func UnseenGrants(keyARN string) string { return "grants:" + keyARN }

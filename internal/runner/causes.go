@@ -64,6 +64,8 @@ func causeText(f s3copy.Failure, told policy.Refusal, c compile.CopySpec) string
 		"verify":  "may not s3:GetObject on " + source + " or " + destination,
 		"delete":  "may not s3:DeleteObject on " + destination,
 		"restore": "may not s3:RestoreObject on " + source,
+		"lock": "may not s3:GetObjectRetention or s3:GetObjectLegalHold on " + source + ", or these and s3:PutObjectRetention or " +
+			"s3:PutObjectLegalHold on " + destination,
 	}[f.Phase]
 	if text == "" {
 		text = "may not do it"
@@ -88,6 +90,8 @@ func legsOf(phase string) []string {
 		return []string{string(compile.LegReadSource), string(compile.LegTagsSource), string(compile.LegReadVersion), string(compile.LegWriteDest), "make delete markers", "decrypt source", "encrypt destination"}
 	case "compare", "verify":
 		return []string{"prove destination", string(compile.LegReadSource)}
+	case "lock":
+		return []string{string(compile.LegLocksSource), "prove locks", string(compile.LegWriteDest)}
 	case "delete":
 		return []string{"delete extra objects"}
 	}

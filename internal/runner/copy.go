@@ -32,6 +32,7 @@ func (r copyRunner) Run(ctx context.Context, s compile.Step) (executor.Result, e
 		job.Restorer = r.d.Source.OpenRestorer(c.Source())
 	}
 	sum, err := r.timed(ctx, c, job)
+	sum.Locks.Left = c.LocksLeft
 	r.ends.put(c.Pair.ID(), sum)
 	return copied(c, sum, err)
 }

@@ -47,6 +47,12 @@ func (m *memory) put(key, body string) {
 	}}
 }
 
+func (m *memory) ReadLock(context.Context, string) (s3copy.Lock, error) { return s3copy.Lock{}, nil }
+
+func (m *memory) SetLock(context.Context, string, string, s3copy.Lock) error {
+	return s3copy.ErrUnsupported
+}
+
 // opaque makes an object's ETag say nothing, as under KMS or in parts.
 func (m *memory) opaque(key string) {
 	m.mu.Lock()

@@ -6,7 +6,6 @@ import (
 
 	"xplan/internal/compile"
 	"xplan/internal/s3copy"
-	"xplan/plan"
 )
 
 // pairRunner turns a pair's step into the engine's job.
@@ -82,7 +81,7 @@ func jobAs(mode s3copy.Mode, c compile.CopySpec, reader, writer Opener) s3copy.J
 		Prefix:      c.Pair.Prefix, ToPrefix: c.Pair.ToPrefix,
 		Streaming: c.Streaming,
 		Versions:  c.Pair.Copy.AllVersions(),
-		Rules:     rulesOf(c.Pair),
+		Rules:     rulesOf(c),
 		Samples:   5,
 
 		SecondPass: c.Pair.Copy.SecondPass && mode == s3copy.Copy,
@@ -90,7 +89,8 @@ func jobAs(mode s3copy.Mode, c compile.CopySpec, reader, writer Opener) s3copy.J
 }
 
 // rulesOf says the plan's words as the engine's rules.
-func rulesOf(p plan.Pair) s3copy.Rules {
+func rulesOf(c compile.CopySpec) s3copy.Rules {
+	p := c.Pair
 	r := s3copy.Rules{
 		Compare:      string(p.Copy.Compare),
 		NeverReplace: p.Copy.Overwrite == "never",
@@ -98,6 +98,8 @@ func rulesOf(p plan.Pair) s3copy.Rules {
 		StorageClass: p.Copy.StorageClass,
 		Restore:      p.Copy.Archived == "restore",
 		RestoreDays:  7,
+		Locks:        c.Locks,
+		Redirects:    c.Redirects,
 		DeleteExtra:  p.Copy.DeleteExtra,
 		Level:        string(p.Verify.Level),
 		Otherwise:    p.Verify.Otherwise,

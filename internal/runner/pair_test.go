@@ -19,7 +19,7 @@ func pairOf() plan.Pair {
 	return plan.Pair{
 		Source: "tommy", Destination: "tommy-b",
 		Copy: plan.Copy{
-			Include: []string{"**"}, Exclude: []string{}, Compare: plan.CompareAuto, Overwrite: "changed", StorageClass: "preserve", ACL: "none", Archived: "report",
+			Include: []string{"**"}, Exclude: []string{}, Compare: plan.CompareAuto, Overwrite: "changed", StorageClass: "preserve", ACL: "none", Archived: "report", ObjectLock: "none",
 		},
 		Verify: plan.Verify{Level: plan.LevelChecksum, Otherwise: "accept"},
 	}
@@ -281,14 +281,14 @@ func TestThePlansWordsAreTheEnginesRules(t *testing.T) {
 	p := pairOf()
 	p.Copy.Overwrite, p.Copy.Tags, p.Copy.ACL, p.Copy.StorageClass = "never", true, "bucket-owner-full-control", "STANDARD_IA"
 	p.Copy.Exclude = []string{"*.tmp"}
-	r := rulesOf(p)
+	r := rulesOf(compile.CopySpec{Pair: p})
 	if !r.NeverReplace || !r.Tags || r.ACL != "bucket-owner-full-control" || r.StorageClass != "STANDARD_IA" || r.Level != "checksum" || r.Otherwise != "accept" {
 		t.Errorf("%+v", r)
 	}
 	if r.Match == nil || r.Match("a.tmp") || !r.Match("a") {
 		t.Error("the filter does not say what the plan says")
 	}
-	if r := rulesOf(pairOf()); r.Match != nil || r.ACL != "" || r.NeverReplace {
+	if r := rulesOf(compile.CopySpec{Pair: pairOf()}); r.Match != nil || r.ACL != "" || r.NeverReplace {
 		t.Errorf("the defaults are %+v", r)
 	}
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -150,6 +151,8 @@ func explain(leg compile.Leg, spec compile.ProbeSpec, err error) error {
 		e.Action, e.Resource, source = "s3:ListBucket", bucketARN(pair.Source), true
 	case compile.LegReadSource:
 		e.Action, e.Resource, source = "s3:GetObject", bucketARN(pair.Source)+"/"+pair.Prefix+"*", true
+	case compile.LegLocksSource:
+		e.Action, e.Resource, source = cmp.Or(asked(err), "s3:GetObjectRetention"), bucketARN(pair.Source)+"/"+pair.Prefix+"*", true
 	case compile.LegTagsSource:
 		e.Action, e.Resource, source = "s3:GetObjectTagging", bucketARN(pair.Source)+"/"+pair.Prefix+"*", true
 	case compile.LegVersionsSource:

@@ -45,6 +45,7 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 		SourceAccount: s.Accounts.Source.ID, SourceRegion: r.SourceRegion,
 		DestAccount: s.Accounts.Destination.ID, DestRegion: r.DestinationRegion,
 	}
+	spec.RequesterPays, spec.Locks = r.RequesterPays, r.Locks
 	job := jobAs(s3copy.Scan, spec, s.Source, s.Destination)
 	if !r.DestinationExists {
 		job.Destination = nil // the engine takes no destination for an empty one
@@ -125,6 +126,10 @@ func factsOf(s s3copy.Summary) compile.CopyFacts {
 		ChangedBy: counts(s.ChangedBy), UnreadableBy: counts(s.UnreadableBy),
 		Classes: counts(s.Classes), Work: work(s.Work),
 		Samples: samples(s.Samples),
+		Locks: compile.LockFacts{
+			Compared: count(s.Locks.Compared), Weaker: count(s.Locks.Weaker), Earlier: count(s.Locks.Earlier),
+			Compliance: count(s.Locks.Compliance), Until: s.Locks.Until,
+		},
 		Largest: compile.Sample{Key: s.Largest.Key, Size: int64(s.Largest.Size), Reason: s.Largest.Reason},
 
 		LongestKey: s.LongestKey, Versions: versions(t.History),

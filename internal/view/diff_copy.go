@@ -141,7 +141,23 @@ func (d *diff) counts(pair plan.Pair, f *compile.CopyFacts) {
 	if f.Largest.Key != "" {
 		d.line("    largest    ", Key(f.Largest.Key), "   ", size(s3copy.Bytes(f.Largest.Size)))
 	}
+	for _, text := range lockTexts(f.Locks) {
+		d.wrap("    ", "", text)
+	}
 	d.samples(f)
+}
+
+// lockTexts say what is known of the locks of equal objects.
+func lockTexts(l compile.LockFacts) []string {
+	var all []string
+	if n := l.Weaker.Objects; n > 0 {
+		all = append(all, "locks      "+plural(n, "object")+" of the same have a weaker lock at the destination: it is raised to the source's")
+	}
+	if n := l.Earlier.Objects; n > 0 {
+		all = append(all, "locks      "+plural(n, "object")+" of the same are not asked for theirs: an earlier run has compared them, and they were not written since "+
+			"(xplan verify reads all)")
+	}
+	return all
 }
 
 // count is one row of the copy's table.
@@ -188,7 +204,7 @@ func (d *diff) samples(f *compile.CopyFacts) {
 			d.wrap("        ", "=", verdict+", the first: "+strings.Join(keys, ", "))
 		}
 	}
-	for _, verdict := range []string{"changed", "unreadable", "archived", "kept", "size_only", "extra"} {
+	for _, verdict := range []string{"changed", "lock", "unreadable", "archived", "kept", "size_only", "extra"} {
 		for _, k := range f.Samples[verdict] {
 			d.wrap("        ", "=", strings.ReplaceAll(verdict, "_", " ")+" "+Key(k.Key), k.Reason)
 		}

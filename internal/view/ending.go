@@ -83,6 +83,9 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 	if e.SizeOnly.Objects > 0 {
 		p.line("  ", p.paint("!", "! "+plural(e.SizeOnly.Objects, "object")+" compared by size only: nothing better was comparable"))
 	}
+	if text := locksText(s.Locks); text != "" {
+		p.line("  ", text)
+	}
 	if t.Deleted.Objects > 0 {
 		p.line("  ", plural(t.Deleted.Objects, "object"), " deleted")
 	}
@@ -93,6 +96,36 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 		}
 		p.line("  ", p.paint("!", "! "+f.Phase+" "+Key(f.Key)+": "+safe(f.Reason)))
 	}
+}
+
+// locksText says what became of Object Lock in this run; nothing where no lock was met.
+func locksText(l s3copy.Locks) string {
+	var parts []string
+	for _, x := range []struct {
+		n    int64
+		text string
+	}{
+		{l.Kept.Objects, "kept on %s and read back from each"},
+		{l.Weaker.Objects, "weaker at the destination on %s"},
+		{l.Compared.Objects, "compared on %s that were the same"},
+		{l.Earlier.Objects, "not asked for on %s, which an earlier run has compared"},
+		{l.Past.Objects, "left out on %s, whose retention has run out"},
+	} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf(x.text, plural(x.n, "object")))
+		}
+	}
+	switch {
+	case l.Left:
+		return "locks: not kept, since copy.object_lock is none"
+	case len(parts) == 0:
+		return ""
+	}
+	text := "locks: " + strings.Join(parts, ", ")
+	if !l.Until.IsZero() {
+		text += fmt.Sprintf("; %s under COMPLIANCE, the latest retention until %s", number(l.Compliance.Objects), l.Until.UTC().Format(time.DateOnly))
+	}
+	return text
 }
 
 // moreFailures says how many are not shown. A summary holds the first of them only.

@@ -150,7 +150,7 @@ func (b *builder) cleanStatements() {
 			spec = StatementSpec{
 				Bucket: name, Account: b.p.Accounts.Source.ID, Region: b.w.Buckets[BucketRef{plan.Source, name}].Region,
 				Sid: have.statement.Sid, Statement: string(have.statement.JSON()), Digest: have.statement.Digest(),
-				Reviewed: PolicyDigest(have.doc), MadeWhole: len(have.doc.Statements) == 1, Live: live(b.w),
+				Reviewed: StandingDigest(have.doc), MadeWhole: len(have.doc.Statements) == 1, Live: live(b.w),
 			}
 		default:
 			b.explainStanding(name, have)

@@ -123,5 +123,5 @@ func (b *builder) afterwards(have standing, bucket string) string {
 	if err != nil {
 		return "" // reported where the statement is merged
 	}
-	return PolicyDigest(merged)
+	return StandingDigest(merged)
 }

@@ -189,7 +189,7 @@ func (b *builder) merged(bucket string, spec *FreezeSpec) bool {
 		}
 	}
 	for i, s := range freezeStatements(b.p, b.w, bucket) {
-		spec.Statements[i].Reviewed = PolicyDigest(doc)
+		spec.Statements[i].Reviewed = StandingDigest(doc)
 		spec.Statements[i].MadeWhole = doc.Empty()
 		with, found, err := policy.Merge(doc, s)
 		if err == nil {

@@ -48,6 +48,14 @@ func notedKey(note, user string, there []AccessKey) (Owned, bool) {
 	}
 }
 
+// MadeKey is the ID of the key that a note says was made; "" where it says something else.
+func MadeKey(note string) string {
+	if words := strings.Fields(note); len(words) == 2 && words[0] == noteMade {
+		return words[1]
+	}
+	return ""
+}
+
 // taggedKeys are the keys that the notes on our policies tell of.
 func taggedKeys(p *plan.Plan, w World) []Owned {
 	if p.Principal == nil || !w.Principal.Exists {

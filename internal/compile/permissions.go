@@ -243,7 +243,7 @@ func (b *builder) statementSpec(br branch, s standing) *StatementSpec {
 	return &StatementSpec{
 		Bucket: br.pair.Source, Account: b.p.Accounts.Source.ID, Region: br.srcRegion,
 		Sid: b.p.Permissions.Statement, Statement: string(ours.JSON()), Digest: ours.Digest(),
-		Reviewed: PolicyDigest(s.doc), Adopt: b.p.Permissions.Adopt, Live: live(b.w),
+		Reviewed: StandingDigest(s.doc), Adopt: b.p.Permissions.Adopt, Live: live(b.w),
 		MadeWhole: s.doc.Empty() || (s.ours && len(s.doc.Statements) == 1),
 	}
 }

@@ -206,7 +206,7 @@ type StatementSpec struct {
 	Sid       string `json:"sid"`
 	Statement string `json:"statement"` // JSON
 	Digest    string `json:"digest"`
-	Reviewed  string `json:"reviewed"` // PolicyDigest of the whole policy as it was reviewed; at a clean-up, as it stands with ours
+	Reviewed  string `json:"reviewed"` // StandingDigest of the policy as it was reviewed; at a clean-up, as it stands with ours
 	Adopt     bool   `json:"adopt,omitempty"`
 	MadeWhole bool   `json:"made_whole,omitempty"` // the policy itself was made by the run: removed when empty
 	// Live maps unique IDs, which S3 shows in place of principals now and then, to the ARNs of live

@@ -179,6 +179,7 @@ func isPrincipal(caller, principal string) bool {
 // intent without a fact left behind.
 type cleanKey struct {
 	keys  AccessKeys
+	held  Attachments
 	notes PolicyTags
 	own   owner
 	lease *Lease
@@ -201,7 +202,7 @@ func (r cleanKey) Run(ctx context.Context, s compile.Step) (executor.Result, err
 		}
 		ids := []string{x.Subject}
 		if x.Intent {
-			if ids, err = r.orphan(ctx, x); err != nil {
+			if ids, err = r.orphan(ctx, x, r.others(ctx, *s.Spec.Credentials)); err != nil {
 				return executor.Result{}, err
 			}
 		}
@@ -237,8 +238,27 @@ const orphanWindow = 10 * time.Minute
 // one settles nothing.
 const shownFor = 10 * time.Second
 
-// orphan finds the one key that a crash left between the call and the record.
-func (r cleanKey) orphan(ctx context.Context, x compile.Owned) ([]string, error) {
+// others are the keys of which other policies of the user tell: another plan has made them for the same user meanwhile.
+// What cannot be read tells nothing.
+func (r cleanKey) others(ctx context.Context, spec compile.CredentialsSpec) (ids []string) {
+	if spec.Principal == "" {
+		return nil
+	}
+	attached, _ := r.held.Attached(ctx, spec.Principal)
+	for _, arn := range attached {
+		if arn == spec.NoteOn {
+			continue
+		}
+		if p, err := r.notes.PolicyTags(ctx, arn); err == nil {
+			ids = append(ids, compile.MadeKey(p.Tags[compile.KeyTag]))
+		}
+	}
+	return ids
+}
+
+// orphan finds the one key that a crash left between the call and the record, and that is not one of others.
+func (r cleanKey) orphan(ctx context.Context, x compile.Owned, others []string) ([]string, error) {
+	x.Before = slices.Concat(x.Before, others)
 	newer, late, err := r.since(ctx, x)
 	start := r.own.now()
 	for err == nil && len(newer) == 0 && r.own.now().Before(x.Since.Add(shownFor)) && r.own.now().Before(start.Add(shownFor)) {

@@ -136,6 +136,21 @@ func TestADeniedMintLeavesNoIntent(t *testing.T) {
 	})
 }
 
+func TestAKeyOfAnotherPlanIsNotTakenForTheOrphan(t *testing.T) {
+	onBench(t, func(w *bench) {
+		other := strings.Replace(policyARN, "pull", "other", 1)
+		w.b.principals[userARN] = compile.PrincipalFacts{Exists: true, ARN: userARN, Attached: []string{policyARN, other}}
+		w.b.policies[other] = compile.ManagedPolicy{Exists: true, ARN: other, Tags: map[string]string{compile.KeyTag: "made AKIAOTHER"}}
+		w.must(w.deps.Ownership.Intend(compile.Owned{Kind: compile.KindCredentials, Side: plan.Destination, Parent: "misterrodgers", Intent: true, Since: time.Now()}))
+		w.others("AKIAOTHER") // made since, by another plan for the same user
+		s := step(compile.KindCleanKey, compile.Spec{Credentials: &compile.CredentialsSpec{Kind: plan.AccessKey, UserName: "misterrodgers", Principal: userARN, NoteOn: policyARN}})
+		w.ends(s, executor.Held)
+		if got := w.keyIDs(); got != "AKIAOTHER" {
+			t.Errorf("the user holds %s", got)
+		}
+	})
+}
+
 func TestTwoNewerKeysStopForAPerson(t *testing.T) {
 	crashed(t, func(w *bench) {
 		w.b.keys["misterrodgers"] = w.b.keys["misterrodgers"][1:] // the old one was deleted meanwhile

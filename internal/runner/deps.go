@@ -73,7 +73,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindFinal:        final{pairs},
 
 		compile.KindCleanUploads:           cleanUploads{pairs, own},
-		compile.KindCleanKey:               cleanKey{d.Destination, d.Destination, own, d.Lease},
+		compile.KindCleanKey:               cleanKey{d.Destination, d.Destination, d.Destination, own, d.Lease},
 		compile.KindCleanBucketPolicy:      cleanStatement{compile.KindBucketPolicy, d.Source, own},
 		compile.KindCleanFreeze:            cleanFreeze{cleanStatement{compile.KindFreeze, d.Source, own}, pairs.ends},
 		compile.KindCleanGrant:             cleanGrant{d.Source, own},

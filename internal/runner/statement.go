@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"xplan/executor"
 	"xplan/internal/compile"
@@ -45,17 +44,14 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 	case found == policy.FoundSame:
 		return held("the statement stands"), nil
 	case found == policy.FoundOther && !spec.Adopt && !isOurs(before, spec.Sid, known):
-		return executor.Result{}, &ConflictError{
-			Subject: "bucket policy of " + spec.Bucket, Why: "a statement " + spec.Sid + " is there and is not this plan's",
-			Fix: "choose another permissions.statement, or set permissions.adopt: true to take it over, clean-up included",
-		}
-	case compile.PolicyDigest(before) != spec.Reviewed:
+		return executor.Result{}, anothersSid(spec)
+	case compile.StandingDigest(before) != spec.Reviewed:
 		return executor.Result{}, &DriftError{Subject: "bucket policy of " + spec.Bucket, What: "its statements are others than those that were read for the plan"}
 	}
 	x.Before = r.otherForms(ctx, ours)
 	edited := false
 	err = r.own.make(ctx, x, func(ctx context.Context) error {
-		edited, err = r.write(ctx, spec, s.ID, merged)
+		edited, err = r.write(ctx, spec, s.ID, ours, known)
 		return err
 	})
 	if err != nil {
@@ -115,76 +111,6 @@ func isOurs(doc policy.Document, sid string, known []compile.Owned) bool {
 	return ok && len(known) > 0 && (s.Digest() == known[0].Digest || slices.Contains(known[0].Before, s.Digest()))
 }
 
-// editedWords warn of somebody who wrote between our write and its reading back. S3 knows no condition on a policy.
-func editedWords(edited bool) string {
-	if !edited {
-		return ""
-	}
-	return "; somebody else edited the policy at the same moment: look whether it says what they meant"
-}
-
-// unchanged tells whether the policy is still the one that was reviewed, or already the one that is meant. Before each
-// write, as S3 may take minutes to accept one.
-func (r statement) unchanged(ctx context.Context, spec compile.StatementSpec, merged policy.Document) error {
-	now, err := readPolicy(ctx, r.api, spec)
-	if err != nil {
-		return err
-	}
-	if d := compile.PolicyDigest(now); d != spec.Reviewed && d != compile.PolicyDigest(merged) {
-		return &DriftError{Subject: "bucket policy of " + spec.Bucket, What: "somebody else edited it while ours was to be written"}
-	}
-	return nil
-}
-
-// write puts the merged document, waiting for S3 to learn a new principal, and reads it back. It tells whether others'
-// statements are not those that it wrote.
-func (r statement) write(ctx context.Context, spec compile.StatementSpec, id plan.StepID, merged policy.Document) (edited bool, err error) {
-	limit := principalFor
-	if len(merged.UniqueIDs(spec.Sid)) > 0 {
-		limit = readBackFor // live principals are shown so for a moment only
-	}
-	err = until(ctx, limit, func(ctx context.Context) error {
-		if err := r.unchanged(ctx, spec, merged); err != nil {
-			return err
-		}
-		err := r.api.PutBucketPolicy(ctx, spec.Bucket, spec.Region, string(merged.JSON()))
-		if errors.Is(err, compile.ErrInvalidPrincipal) && r.principalsExist(ctx, merged, spec.Sid) {
-			return fmt.Errorf("%s: S3 does not know the principal of %s yet: %w (%w)", id, spec.Sid, errNotYet, err)
-		}
-		return err
-	})
-	if err != nil {
-		return false, refusedPrincipals(err, spec, merged)
-	}
-	err = until(ctx, readBackFor, func(ctx context.Context) error {
-		after, err := readPolicy(ctx, r.api, spec)
-		if err != nil {
-			return err
-		}
-		edited = compile.PolicyDigest(after) != compile.PolicyDigest(merged)
-		if got, ok := after.Find(spec.Sid); !ok || got.Digest() != mustFind(merged, spec.Sid).Digest() {
-			return fmt.Errorf("statement %s of %s: %w", spec.Sid, spec.Bucket, errNotYet)
-		}
-		return nil
-	})
-	return edited, err
-}
-
-// refusedPrincipals says which of others' principals S3 may have meant.
-func refusedPrincipals(err error, spec compile.StatementSpec, doc policy.Document) error {
-	dead := doc.UniqueIDs(spec.Sid)
-	if !errors.Is(err, compile.ErrInvalidPrincipal) || len(dead) == 0 {
-		return err
-	}
-	return fmt.Errorf("bucket policy of %s: S3 refuses it as long as it names deleted principals (%s): they allow nobody anything, so take them out by hand, then run again: %w",
-		spec.Bucket, strings.Join(dead, ", "), err)
-}
-
-func mustFind(d policy.Document, sid string) policy.Statement {
-	s, _ := d.Find(sid)
-	return s
-}
-
 // principalsExist asks IAM: waiting makes sense only for a principal that is there.
 func (r statement) principalsExist(ctx context.Context, d policy.Document, sid string) bool {
 	for _, arn := range mustFind(d, sid).Principal.AWS {
@@ -215,19 +141,20 @@ func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Resul
 	}
 	removed := false
 	err = r.own.unmake(known[0], func() error {
-		if removed, err = r.remove(ctx, spec, known[0]); err != nil || !removed {
-			return err
-		}
-		return until(ctx, readBackFor, func(ctx context.Context) error {
-			after, err := readPolicy(ctx, r.api, spec)
-			if err != nil {
+		for try := 1; ; try++ {
+			again, err := r.remove(ctx, spec, known[0])
+			removed = removed || again
+			if err != nil || !again {
 				return err
 			}
-			if got, ok := after.Find(spec.Sid); ok && got.Digest() == known[0].Digest {
-				return fmt.Errorf("statement %s of %s is still there: %w", spec.Sid, spec.Bucket, errNotYet)
+			alone, err := r.readGone(ctx, spec, known[0])
+			if alone || err != nil && (!errors.Is(err, errNotYet) || try == writesMost) {
+				return err
 			}
-			return nil
-		})
+			if err := pauseFor(ctx, secondLook); err != nil {
+				return err
+			}
+		}
 	})
 	switch {
 	case err != nil:
@@ -236,6 +163,23 @@ func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Resul
 		return held("no statement of ours is there"), nil
 	}
 	return done("statement " + spec.Sid + " gone, and read back as gone"), nil
+}
+
+// readGone waits until our statement is gone, and tells whether no other plan's stands there: one that writes in the same
+// moment puts ours back.
+func (r cleanStatement) readGone(ctx context.Context, spec compile.StatementSpec, known compile.Owned) (alone bool, err error) {
+	err = until(ctx, readBackFor/writesMost, func(ctx context.Context) error {
+		after, err := readPolicy(ctx, r.api, spec)
+		if err != nil {
+			return err
+		}
+		if got, ok := after.Find(spec.Sid); ok && got.Digest() == known.Digest {
+			return fmt.Errorf("statement %s of %s is still there: %w", spec.Sid, spec.Bucket, errNotYet)
+		}
+		alone = !slices.ContainsFunc(after.Statements, compile.Delegates)
+		return nil
+	})
+	return alone, err
 }
 
 // remove tells whether there was anything of ours to remove.

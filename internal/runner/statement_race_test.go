@@ -50,3 +50,60 @@ func TestWhatOthersEditBetweenOurWriteAndOurCleanUpStays(t *testing.T) {
 		w.holds(theirNewStatement)
 	})
 }
+
+const anotherPlans = `{"Sid":"Pull2","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::210987654321:role/other"},"Action":["s3:ListBucket","s3:GetObject"],"Resource":["arn:aws:s3:::tommy","arn:aws:s3:::tommy/*"]}`
+
+func TestAnotherPlansStatementIsNoDrift(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.a.policyText["tommy"] = document(othersStatement)
+		s := w.statementStep("s3:GetObject")
+		w.a.policyText["tommy"] = document(othersStatement, anotherPlans)
+		w.ends(s, executor.Done)
+		w.holds(othersStatement, anotherPlans, ourStatement("s3:GetObject"))
+	})
+}
+
+func TestAStatementThatAnotherPlanWritesOverIsWrittenAgain(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.a.policyText["tommy"] = document(othersStatement)
+		writes := 0
+		w.a.written = func() { // the other one had read the policy before
+			if writes++; writes <= 3 {
+				w.a.policyText["tommy"] = document(othersStatement, strings.Replace(anotherPlans, "Pull2", "Pull"+strings.Repeat("I", writes), 1))
+			}
+		}
+		w.ends(w.statementStep("s3:GetObject"), executor.Done)
+		w.holds(othersStatement, strings.Replace(anotherPlans, "Pull2", "PullIII", 1), ourStatement("s3:GetObject"))
+	})
+}
+
+func TestAStatementThatAnotherPlanPutsBackIsRemovedAgain(t *testing.T) {
+	onBench(t, func(w *bench) {
+		w.a.policyText["tommy"] = document(othersStatement, anotherPlans)
+		w.ends(w.statementStep("s3:GetObject"), executor.Done)
+		w.a.written = func() {
+			w.a.written = nil
+			w.a.policyText["tommy"] = document(othersStatement, anotherPlans, ourStatement("s3:GetObject"))
+		}
+		w.ends(w.cleanStatementStep(), executor.Done)
+		w.holds(othersStatement, anotherPlans)
+	})
+}
+
+func TestWhatOnlyLooksLikeAnotherPlansStatementIsDrift(t *testing.T) {
+	for _, edit := range [][2]string{
+		{`"Allow"`, `"Deny"`}, {`{"AWS":"arn:aws:iam::210987654321:role/other"}`, `"*"`}, {`role/other`, `root`},
+		{`"s3:GetObject"`, `"s3:PutObject"`}, {`"Action"`, `"NotAction"`}, {`"Sid":"Pull2",`, ``},
+	} {
+		onBench(t, func(w *bench) {
+			w.a.policyText["tommy"] = document(othersStatement)
+			s := w.statementStep("s3:GetObject")
+			now := document(othersStatement, strings.Replace(anotherPlans, edit[0], edit[1], 1))
+			w.a.policyText["tommy"] = now
+			isA[*DriftError](w, w.fails(s, "changed since it was reviewed"))
+			if w.a.policyText["tommy"] != now {
+				t.Errorf("%s: it was written over", edit[1])
+			}
+		})
+	}
+}

@@ -45,7 +45,7 @@ func (w *bench) statementStep(action string) compile.Step {
 	ours := parsed(w.T, document(ourStatement(action))).Statements[0]
 	s := step(compile.KindBucketPolicy, compile.Spec{Statement: &compile.StatementSpec{
 		Bucket: "tommy", Account: accountA, Sid: "DelegateS3Access", Statement: ourStatement(action), Digest: ours.Digest(),
-		Reviewed: compile.PolicyDigest(now),
+		Reviewed: compile.StandingDigest(now),
 	}})
 	s.Side = plan.Source
 	return s

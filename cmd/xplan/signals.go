@@ -7,12 +7,16 @@ import (
 	"syscall"
 )
 
-// withSignals gives a context that the first Ctrl-C or SIGTERM cancels: stop scheduling,
-// finish what is in flight, commit. The second closes leave: go now. stop ends the listening.
+// withSignals gives a context that the first Ctrl-C or SIGTERM cancels, or a terminal that is closed: stop scheduling,
+// finish what is in flight, commit. The second closes leave: go now. stop ends the listening. What nohup has ignored
+// stays so.
 func withSignals(parent context.Context) (ctx context.Context, leave <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	second, quit, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -105,7 +105,7 @@ func (w *world) admin(ts *testscript.TestScript, id string) *awsapi.Account {
 var lockEnv sync.Mutex
 
 func signals(name string) os.Signal {
-	return map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}[name]
+	return map[string]os.Signal{"INT": os.Interrupt, "HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "KILL": os.Kill}[name]
 }
 
 // arrange is the scripts' command "sandbox": see its table for the words.

@@ -138,7 +138,7 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 	if s.accounts, err = connect(ctx, p); err != nil {
 		return s, err
 	}
-	if s.engine, err = s3copy.New(s3copy.Limits{InFlight: inFlight(p)}); err != nil {
+	if s.engine, err = s3copy.New(engineLimits(p, openFiles())); err != nil {
 		return s, err
 	}
 	options := compile.ObserveOptions{Counting: counting}

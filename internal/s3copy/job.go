@@ -79,10 +79,16 @@ type Job struct {
 	whole  bool // the proof of a deletion: tags and headers are compared as well
 }
 
+// What is at once where nobody says.
+const (
+	DefaultInFlight = 64
+	DefaultListers  = 32
+)
+
 // Limits bound the engine. The zero value of a field means its default.
 type Limits struct {
-	InFlight      int   // copies at once; default 64
-	Listers       int   // ranges listed at once; default 32
+	InFlight      int   // copies at once; default DefaultInFlight
+	Listers       int   // ranges listed at once; default DefaultListers
 	Pages         int   // pages of a range that may run ahead of its cursor; default 8
 	PartThreshold Bytes // larger objects are copied by parts; default 256 MiB, at most 5 GiB
 	PartSize      Bytes // at least, of an object without a part layout of its own; default 128 MiB
@@ -121,8 +127,8 @@ func (w Window) Covers(src, dst *Object) bool {
 }
 
 func (l Limits) withDefaults() Limits {
-	l.InFlight = cmp.Or(l.InFlight, 64)
-	l.Listers = cmp.Or(l.Listers, 32)
+	l.InFlight = cmp.Or(l.InFlight, DefaultInFlight)
+	l.Listers = cmp.Or(l.Listers, DefaultListers)
 	l.Pages = cmp.Or(l.Pages, 8)
 	l.PartThreshold = cmp.Or(l.PartThreshold, 256<<20)
 	l.PartSize = cmp.Or(l.PartSize, 128<<20)

@@ -6,6 +6,7 @@ FUZZTIME ?= 20s
 KEYS ?= 10000
 ROUNDS ?= 200
 SOAK ?= 30m
+LOADKEYS ?= 10000000
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
 .PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability soak load cross
@@ -37,5 +38,8 @@ torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: 
 reliability: ; internal/tools/reliability.sh # every figure of docs/reliability.md again: hours; ONLY=WORDS for the commands that hold them
 soak: ## one process for SOAK, with requests going wrong: applies again and again, and one long copy; what it holds stays flat
 	XPLAN_TEST_SOAK=$(SOAK) go test -count=1 -timeout 3h -v -run 'TestASoakOf' ./cmd/xplan | grep -v '^=== '
+load: ## ten million copies of which one request in a hundred fails, and a hundred pairs in one plan: half an hour on an idle machine
+	go run ./internal/bench -scenarios load -arms xplan -keys $(LOADKEYS) -in-flight 64 -timeout 4h -out -
+	XPLAN_TEST_PAIRS=100 go test -count=1 -timeout 30m -v -run 'TestManyPairs' ./cmd/xplan | grep -v '^=== '
 suite: ; XPLAN_REQUIRE=moto,versitygw,aws-cli,yaml-language-server,ssh-keygen go test -count=1 ./test/...
 bench: ; go run ./internal/bench -scenarios '$(SCENARIOS)' -keys $(KEYS) # minutes; more: SCENARIOS='*' KEYS=200000

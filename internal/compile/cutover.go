@@ -143,11 +143,23 @@ func (b *builder) freeze(bucket string) {
 		s.Change = b.freezeChange(bucket, spec)
 		b.checkPublic(b.from(bucket))
 	}
+	b.warnOfFrozen(bucket)
 	b.add(s)
 	b.add(Step{
 		ID: id(KindFreezeProbe, bucket), Kind: KindFreezeProbe, Side: plan.Source, Subject: b.subject(plan.Source, bucket), Action: Run,
 		Needs: []plan.StepID{id(KindFreeze, bucket)}, Spec: Spec{Freeze: &spec},
 	})
+}
+
+// warnOfFrozen tells what goes on changing a source that is frozen, or will not work on it.
+func (b *builder) warnOfFrozen(bucket string) {
+	br := b.from(bucket)
+	if slices.Contains(br.src.Configured, "lifecycle") {
+		b.warn("bucket "+bucket, "its lifecycle rules go on while it is frozen: what they delete meanwhile stays at the destination")
+	}
+	if len(b.p.CutOver.Exempt) > 0 {
+		b.warn("bucket "+bucket, "while it is frozen %s may write to it: what they write then may be missed", strings.Join(b.p.CutOver.Exempt, ", "))
+	}
 }
 
 func sinceText(t time.Time) string {

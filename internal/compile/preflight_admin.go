@@ -33,6 +33,10 @@ func (b *builder) adminCalls(s Step) []call {
 			action = "s3:DeleteBucketPolicy"
 		}
 		return []call{{leg: "clean up the bucket policy", side: plan.Source, action: action, where: b.bucketSite(s.Spec.Statement.Bucket)}}
+	case s.Kind == KindFreeze && changes:
+		return []call{{leg: "freeze the source", side: plan.Source, action: "s3:PutBucketPolicy", where: b.bucketSite(s.Spec.Freeze.Bucket)}}
+	case s.Kind == KindCleanFreeze && changes:
+		return []call{{leg: "lift the freeze", side: plan.Source, action: "s3:PutBucketPolicy", where: b.bucketSite(s.Spec.Freeze.Bucket)}}
 	case s.Kind == KindGrant && changes:
 		return []call{b.grantCall("let the principal decrypt", "kms:CreateGrant", *s.Spec.Grant)}
 	case s.Kind == KindCleanGrant && changes:

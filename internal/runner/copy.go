@@ -57,7 +57,7 @@ func copied(c compile.CopySpec, sum s3copy.Summary, err error) (executor.Result,
 }
 
 // keepsVersions looks once more, right before: what is copied to a bucket that keeps none replaces what came before it.
-func (r copyRunner) keepsVersions(ctx context.Context, c compile.CopySpec) error {
+func (r pairRunner) keepsVersions(ctx context.Context, c compile.CopySpec) error {
 	if !c.Pair.Copy.AllVersions() {
 		return nil
 	}

@@ -19,6 +19,9 @@ type delta struct{ pairRunner }
 
 func (r delta) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	c := *s.Spec.Copy
+	if err := r.keepsVersions(ctx, c); err != nil {
+		return executor.Result{}, err
+	}
 	var copiedBy []string
 	var last s3copy.Summary
 	for pass := 1; pass <= c.Passes; pass++ {
@@ -112,6 +115,9 @@ type final struct{ pairRunner }
 
 func (r final) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	c := *s.Spec.Copy
+	if err := r.keepsVersions(ctx, c); err != nil {
+		return executor.Result{}, err
+	}
 	job, err := r.passJob(c, c.Pair.ID()+" final")
 	if err != nil {
 		return executor.Result{}, err

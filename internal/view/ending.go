@@ -231,6 +231,9 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 	p := &page{style: style}
 	p.line(p.paint("#", fmt.Sprintf("%s  %s   run %s", safe(s.Plan), safe(s.State), safe(s.Run))))
 	p.line(fmt.Sprintf("  started %s, last heard of %s ago, pid %d on %s", s.Started.Format(time.RFC3339), shortTime(now.Sub(s.Updated)), s.PID, safe(s.Host)))
+	for _, text := range frozen(s.Steps) {
+		p.line("  ", p.paint("!", "! "+text))
+	}
 	for _, r := range s.Pairs {
 		p.line("  ", pairLine(r, 0))
 	}
@@ -244,6 +247,23 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 		p.line("  go on with:  ", safe(s.Resume))
 	}
 	return p.to(w)
+}
+
+// frozen says which sources nobody may write to, and since when: frozen by the run, and not lifted.
+func frozen(steps []StepRow) []string {
+	var all []string
+	for _, f := range steps {
+		if compile.Kind(f.Kind) != compile.KindFreeze || !f.Outcome.Met() {
+			continue
+		}
+		lifted := slices.ContainsFunc(steps, func(s StepRow) bool {
+			return compile.Kind(s.Kind) == compile.KindCleanFreeze && s.Subject == f.Subject && s.Outcome.Met()
+		})
+		if !lifted {
+			all = append(all, safe(f.Subject)+" is frozen since "+f.Ended.UTC().Format(time.RFC3339)+": nobody may write to it; xplan cleanup FILE lifts it")
+		}
+	}
+	return all
 }
 
 // A RunRow is one run in a list.

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,11 +197,33 @@ func TestACutOverOfABucketThatIsBeingWrittenToMissesNothing(t *testing.T) {
 
 func TestACutOverIsLiftedAtItsEndAndWritingGoesOn(t *testing.T) {
 	t.Parallel()
-	s := newBusy(t, busyPlan+"cutover: {passes: 2, freeze: true}\n")
+	s := newBusy(t, busyPlan+"cutover: {passes: 2, freeze: true}\nnotify: {webhook_env: HOOK}\n")
+	states := make(chan string, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var m struct{ State string }
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+			t.Error(err)
+		}
+		states <- m.State
+	}))
+	defer hook.Close()
 	writers := newWriters(t, s, "tommy", 2)
 	stop := busyWith(t, writers)
-	code, said := ends(t, s.command(t, "apply", "plan.yaml", "--yes", "--confirm=tommy-b"))
+	cmd := s.command(t, "apply", "plan.yaml", "--yes", "--confirm=tommy-b")
+	cmd.Env = append(cmd.Env, "HOOK="+hook.URL)
+	code, said := ends(t, cmd)
 	_, denied := stop()
+	close(states)
+	told := slices.Sorted(func(yield func(string) bool) {
+		for state := range states {
+			if !yield(state) {
+				return
+			}
+		}
+	})
+	if want := []string{"done", "frozen", "lifted"}; !slices.Equal(told, want) {
+		t.Errorf("the webhook was told %v, want %v", told, want)
+	}
 	if code != exitDone || denied == 0 {
 		t.Fatalf("exit status %d, %d writes denied\n%s", code, denied, said)
 	}

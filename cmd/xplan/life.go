@@ -25,6 +25,7 @@ type life struct {
 	shown    *view.Progress
 	begun    time.Time
 	expected map[string]int64
+	posts    sync.WaitGroup // to the webhook, while the run goes on
 
 	mu     sync.Mutex // guards what follows
 	status view.Status
@@ -92,6 +93,7 @@ func (l *life) start(ctx context.Context) (context.Context, func()) {
 	return ctx, func() {
 		close(quit)
 		<-ended
+		l.posts.Wait()
 		stop()
 		cancel()
 	}
@@ -124,6 +126,7 @@ func (l *life) event(e executor.Event) {
 		l.app.jsonLine(view.EventJSON(l.status.Run, e))
 	}
 	l.shown.Event(e)
+	l.herald(e)
 }
 
 func (l *life) note(err error) {

@@ -19,7 +19,7 @@ import (
 type Message struct {
 	Plan    string    `json:"plan"`
 	Run     string    `json:"run"`
-	State   string    `json:"state"` // done, failed, interrupted, waiting, finished-with-failures
+	State   string    `json:"state"` // done, failed, interrupted, waiting, finished-with-failures; of a source, while a run goes on: frozen, lifted
 	Exit    int       `json:"exit"`
 	Waiting []string  `json:"waiting,omitempty"` // what a person has to do, in words
 	Failed  int64     `json:"failed,omitempty"`  // objects

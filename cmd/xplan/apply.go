@@ -34,6 +34,10 @@ func (f *applyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; never covers a deletion")
 	cmd.Flags().StringArrayVar(&f.confirm, "confirm", nil, "confirm deletions in this bucket (repeatable)")
 	cmd.Flags().BoolVar(&f.noScan, "no-scan", false, "do not count objects first: work is assumed")
+	f.addTakeOver(cmd)
+}
+
+func (f *applyFlags) addTakeOver(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.over, "take-over", false, "the run of this plan on another machine is dead: do not wait until its lease runs out")
 }
 

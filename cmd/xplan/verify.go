@@ -84,6 +84,7 @@ func (a *app) cleanupCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().StringArrayVar(&f.confirm, "confirm", nil, "confirm deletions in this bucket (repeatable)")
+	f.addTakeOver(cmd)
 	return cmd
 }
 

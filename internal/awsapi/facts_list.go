@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"sort"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -61,6 +62,7 @@ func merge(to *compile.Bucket, from compile.Bucket) {
 		to.Tags = from.Tags
 	}
 	to.Replication = to.Replication || from.Replication
+	to.Expiring = append(to.Expiring, from.Expiring...)
 	to.Configured = append(to.Configured, from.Configured...)
 	sort.Strings(to.Configured)
 }
@@ -173,10 +175,38 @@ func readTags(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket
 
 func readLifecycle(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
 	out, err := c.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: name})
-	if err == nil && len(out.Rules) > 0 {
-		b.Configured = []string{"lifecycle"}
+	if err != nil || len(out.Rules) == 0 {
+		return err
 	}
-	return err
+	b.Configured = []string{"lifecycle"}
+	for _, r := range out.Rules {
+		if e, ok := expiryOf(r); ok {
+			b.Expiring = append(b.Expiring, e)
+		}
+	}
+	return nil
+}
+
+// expiryOf is what a rule deletes of the current versions, if it does.
+func expiryOf(r types.LifecycleRule) (compile.Expiry, bool) {
+	if r.Status != types.ExpirationStatusEnabled || r.Expiration == nil || r.Expiration.Days == nil && r.Expiration.Date == nil {
+		return compile.Expiry{}, false
+	}
+	e := compile.Expiry{
+		Rule: aws.ToString(r.ID), Days: int(aws.ToInt32(r.Expiration.Days)),
+		Prefix: aws.ToString(r.Prefix), //nolint:staticcheck // the older form, which buckets still have
+	}
+	if d := r.Expiration.Date; d != nil {
+		e.Date = d.UTC().Format(time.DateOnly)
+	}
+	if f := r.Filter; f != nil {
+		e.Prefix = aws.ToString(f.Prefix)
+		e.Narrow = f.Tag != nil || f.ObjectSizeGreaterThan != nil || f.ObjectSizeLessThan != nil
+		if and := f.And; and != nil {
+			e.Prefix, e.Narrow = aws.ToString(and.Prefix), true
+		}
+	}
+	return e, true
 }
 
 func readCORS(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {

@@ -56,12 +56,16 @@ func TestAllFactsOfABucketAreRead(t *testing.T) {
 			"requestPayment":    `<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>`,
 			"object-lock":       `<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>`,
 			"tagging":           `<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>`,
-			"lifecycle":         `<LifecycleConfiguration><Rule><Status>Enabled</Status></Rule></LifecycleConfiguration>`,
-			"cors":              `<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>`,
-			"replication":       `<ReplicationConfiguration><Role>r</Role><Rule><Status>Enabled</Status></Rule></ReplicationConfiguration>`,
-			"notification":      `<NotificationConfiguration><TopicConfiguration><Topic>t</Topic><Event>s3:ObjectCreated:*</Event></TopicConfiguration></NotificationConfiguration>`,
-			"website":           `<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>`,
-			"logging":           `<BucketLoggingStatus><LoggingEnabled><TargetBucket>l</TargetBucket><TargetPrefix>p</TargetPrefix></LoggingEnabled></BucketLoggingStatus>`,
+			"lifecycle": `<LifecycleConfiguration><Rule><Status>Enabled</Status></Rule>
+				<Rule><ID>old</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration></Rule>
+				<Rule><ID>off</ID><Prefix></Prefix><Status>Disabled</Status><Expiration><Days>1</Days></Expiration></Rule>
+				<Rule><ID>past</ID><Filter><And><Prefix>x</Prefix><Tag><Key>a</Key><Value>b</Value></Tag></And></Filter><Status>Enabled</Status><Expiration><Date>2026-01-01T00:00:00Z</Date></Expiration></Rule>
+				<Rule><ID>older</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`,
+			"cors":         `<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>`,
+			"replication":  `<ReplicationConfiguration><Role>r</Role><Rule><Status>Enabled</Status></Rule></ReplicationConfiguration>`,
+			"notification": `<NotificationConfiguration><TopicConfiguration><Topic>t</Topic><Event>s3:ObjectCreated:*</Event></TopicConfiguration></NotificationConfiguration>`,
+			"website":      `<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>`,
+			"logging":      `<BucketLoggingStatus><LoggingEnabled><TargetBucket>l</TargetBucket><TargetPrefix>p</TargetPrefix></LoggingEnabled></BucketLoggingStatus>`,
 		} {
 			if asks(r, sub) {
 				return 200, body
@@ -77,6 +81,9 @@ func TestAllFactsOfABucketAreRead(t *testing.T) {
 		Policy:       `{"Version":"2012-10-17"}`, PolicyIsPublic: true, RequesterPays: true, ObjectLock: true,
 		Tags: map[string]string{"a": "b"}, Replication: true,
 		Configured: []string{"cors", "lifecycle", "logging", "notification", "replication", "website"},
+		Expiring: []compile.Expiry{
+			{Rule: "old", Prefix: "logs/", Days: 30}, {Rule: "past", Prefix: "x", Date: "2026-01-01", Narrow: true}, {Rule: "older", Prefix: "tmp/", Days: 1},
+		},
 	}
 	if d := cmp.Diff(want, got); err != nil || d != "" || len(unseen) != 0 {
 		t.Errorf("%v, unseen %v, bucket (-want +got):\n%s", err, unseen, d)

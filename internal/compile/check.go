@@ -296,4 +296,32 @@ func (b *builder) compareConfiguration(br branch) {
 	if len(fires) > 0 {
 		b.warn("bucket "+br.pair.Destination, "its %s will fire on every object that is copied", strings.Join(fires, ", "))
 	}
+	for _, e := range br.dst.Expiring {
+		if strings.HasPrefix(e.Prefix, br.pair.ToPrefix) || strings.HasPrefix(br.pair.ToPrefix, e.Prefix) {
+			b.warnOfExpiry("bucket "+br.pair.Destination, e)
+		}
+	}
+}
+
+// warnOfExpiry names a rule that deletes what is copied: its time counts from the copy's arrival, and not from the day on
+// which the source was written.
+func (b *builder) warnOfExpiry(subject string, e Expiry) {
+	rule, what := "a lifecycle rule", "what is copied"
+	if e.Rule != "" {
+		rule = "its lifecycle rule " + e.Rule
+	}
+	if e.Prefix != "" {
+		what += " below " + e.Prefix
+	}
+	if e.Narrow {
+		what += ", of some tags or sizes,"
+	}
+	switch {
+	case e.Days == 1:
+		b.warn(subject, "%s deletes %s a day after it arrives", rule, what)
+	case e.Days > 0:
+		b.warn(subject, "%s deletes %s %s days after it arrives", rule, what, thousands(int64(e.Days)))
+	default:
+		b.endanger(subject, "%s deletes %s as soon as it arrives, from %s on", rule, what, e.Date)
+	}
 }

@@ -156,6 +156,15 @@ func TestWarningsChangeNothingAndAreSaid(t *testing.T) {
 		"notifications": {func(_ *plan.Plan, w *World) {
 			destination(*w, func(b *Bucket) { *b = secure("us-west-2"); b.Configured = []string{"notification"} })
 		}, "notification will fire on every object"},
+		"a rule by days": {func(_ *plan.Plan, w *World) {
+			destination(*w, func(b *Bucket) {
+				*b = secure("us-west-2")
+				b.Expiring = []Expiry{{Rule: "old", Prefix: "logs/", Days: 30, Narrow: true}}
+			})
+		}, "its lifecycle rule old deletes what is copied below logs/, of some tags or sizes, 30 days after it arrives"},
+		"a rule by date": {func(_ *plan.Plan, w *World) {
+			destination(*w, func(b *Bucket) { *b = secure("us-west-2"); b.Expiring = []Expiry{{Date: "2026-01-01"}} })
+		}, "a lifecycle rule deletes what is copied as soon as it arrives, from 2026-01-01 on"},
 		"long keys": {func(p *plan.Plan, w *World) {
 			p.Buckets[0].ToPrefix = "far/"
 			w.Copies = map[string]CopyFacts{"tommy/→tommy-b/far/": {Known: true, New: Count{1, 1}, LongestKey: 1022}}

@@ -53,8 +53,18 @@ type Bucket struct {
 	Retention       Retention // that Object Lock gives to new objects by default
 	Tags            map[string]string
 	Configured      []string // of lifecycle, cors, replication, notification, website, logging: what is set
+	Expiring        []Expiry // of lifecycle rules that are enabled
 	Replication     bool
 	CreatedUnixNano int64 // creation time, where known; 0
+}
+
+// An Expiry is a lifecycle rule that deletes objects.
+type Expiry struct {
+	Rule   string // its ID; may be ""
+	Prefix string // of the keys that it is about
+	Days   int    // after an object arrived; 0: by Date
+	Date   string // from this day on, at once: 2026-11-29
+	Narrow bool   // it asks for tags or sizes as well
 }
 
 // PublicAccess is a bucket's public access block.

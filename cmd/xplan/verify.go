@@ -17,7 +17,8 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	return &cobra.Command{
+	var mapping string
+	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Compare both buckets again, by itself: every object, at the plan's level; changes nothing",
 		Args:  files(1),
@@ -26,16 +27,22 @@ func (a *app) verifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := a.survey(cmd.Context(), p, nil, compile.CountNone)
+			to, err := openMapping(mapping, p)
 			if err != nil {
 				return err
 			}
-			return a.verify(cmd.Context(), s)
+			s, err := a.survey(cmd.Context(), p, nil, compile.CountNone)
+			if err == nil {
+				err = a.verify(cmd.Context(), s, to)
+			}
+			return to.close(err)
 		},
 	}
+	cmd.Flags().StringVar(&mapping, "mapping", "", "write what became of each version to this file, as JSON lines")
+	return cmd
 }
 
-func (a *app) verify(ctx context.Context, s survey) error {
+func (a *app) verify(ctx context.Context, s survey, to *mappingFile) error {
 	deps := runner.Deps{Source: s.accounts.source, Destination: s.accounts.destination, Engine: s.engine, Progress: &runner.Progress{}, Kill: a.leave}
 	bad := false
 	for _, pair := range s.plan.Buckets {
@@ -43,7 +50,7 @@ func (a *app) verify(ctx context.Context, s survey) error {
 		if err != nil {
 			return err
 		}
-		sum, err := runner.VerifyPair(ctx, deps, spec)
+		sum, err := runner.VerifyPair(ctx, deps, spec, to.of(pair))
 		if err != nil {
 			return fmt.Errorf("verify %s: %w", pair.ID(), err)
 		}

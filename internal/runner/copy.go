@@ -177,7 +177,10 @@ func failedText(n int64, first []s3copy.Failure, c compile.CopySpec) string {
 	return strings.Join(append(lines, causes(first, c)...), "\n")
 }
 
-// VerifyPair compares one pair by itself, as the administrators, for xplan verify.
-func VerifyPair(ctx context.Context, d Deps, c compile.CopySpec) (s3copy.Summary, error) {
-	return verifyRunner{pairRunner{d: d, session: &session{}, ends: &summaries{}}}.again(ctx, c)
+// VerifyPair compares one pair by itself, as the administrators, for xplan verify. Mapping is told what became of each
+// version, where it is not nil.
+func VerifyPair(ctx context.Context, d Deps, c compile.CopySpec, mapping s3copy.Mapping) (s3copy.Summary, error) {
+	job := pairRunner{d: d, session: &session{}, ends: &summaries{}}.asAdmins(s3copy.Verify, c)
+	job.Mapping = mapping
+	return d.Engine.Run(ctx, job)
 }

@@ -144,7 +144,7 @@ func TestAVerificationReadsBothSidesWhereNothingProvesThemYet(t *testing.T) {
 		if r := w.ends(s, executor.Failed); !strings.Contains(r.Message, `"two"`) {
 			t.Errorf("says %q", r.Message)
 		}
-		sum, err := VerifyPair(w.Context(), w.deps, *s.Spec.Copy)
+		sum, err := VerifyPair(w.Context(), w.deps, *s.Spec.Copy, nil)
 		w.must(err)
 		if sum.Tally.Failed.Objects != 1 {
 			t.Errorf("%+v", sum.Tally)

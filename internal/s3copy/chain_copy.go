@@ -32,6 +32,7 @@ func (m *merger) chain(ctx context.Context, t *task, s, d *Object) error {
 		act = rest // the first pass has proven it
 	}
 	if act == rest {
+		m.mapChain(t, a)
 		m.settle(t, out)
 		return m.enough()
 	}
@@ -68,6 +69,9 @@ func (r *run) decideChain(ctx context.Context, t *task) (outcome, error) {
 	for try := 1; ; try++ {
 		out, err := r.bringChain(ctx, t)
 		if err == nil || !uncertain(err) || try == copyTries || ctx.Err() != nil {
+			if err != nil {
+				r.mapChain(t, alignment{})
+			}
 			return out, err
 		}
 		r.count.Retried.Add(1)
@@ -161,6 +165,9 @@ func (r *run) bringChain(ctx context.Context, t *task) (outcome, error) {
 			out.state, out.proof, err = isArchived, noProof, nil
 		}
 	case rest, examine:
+	}
+	if err == nil {
+		r.mapChain(t, a)
 	}
 	return out, err
 }

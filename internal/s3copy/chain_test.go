@@ -377,3 +377,51 @@ func TestAnyHistoriesEndAsTheSourcesOverTheDestinations(t *testing.T) {
 		}
 	})
 }
+
+func TestEveryVersionIsMappedOrSaidToBeMissing(t *testing.T) {
+	src, dst, job := versioned()
+	src.write("old", "a", "gone", "b")
+	src.write("kms", "a", "b")
+	src.write("odd\x01", "a")
+	dst.write("old", "x")
+	run1(t, small(), job)
+	dst.kms = true
+	dst.write("kms", "a", "b")
+	src.write("missing", "a", "gone")
+	job.Mode, job.Journal = Verify, nil
+	got := map[string]string{}
+	job.Mapping = func(key, destination string, versions []Mapped) error {
+		if got[key] != "" || destination != key {
+			t.Errorf("%q was mapped twice, or to %q", key, destination)
+		}
+		for i, v := range versions {
+			if v.SourceVersion != src.chains[key][len(versions)-1-i].id {
+				t.Errorf("%q: version %d is %+v", key, i, v)
+			}
+			there := slices.IndexFunc(dst.chains[key], func(o *stored) bool { return o.id == v.DestinationVersion })
+			got[key] += fmt.Sprint(len(dst.chains[key])-1-there, v.Evidence, v.DeleteMarker, " ")
+			if v.DestinationVersion == "" {
+				got[key] += "none "
+			}
+		}
+		return nil
+	}
+	run1(t, small(), job)
+	want := map[string]string{
+		"old": "1etagfalse 2true 3etagfalse ", "kms": "2checksumfalse 3checksumfalse ", "odd\x01": "0etagfalse ",
+		"missing": "0false none 0true none ",
+	}
+	for key, line := range want {
+		if got[key] != line {
+			t.Errorf("%q: %q, want %q", key, got[key], line)
+		}
+	}
+	job.Mapping = func(string, string, []Mapped) error { return errors.New("the disk is full") }
+	e, err := New(small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Run(t.Context(), job); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("a mapping that cannot be written: %v", err)
+	}
+}

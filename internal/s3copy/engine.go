@@ -91,6 +91,8 @@ func (j *Job) validate() error {
 		return errors.New("no destination")
 	case j.Mode != Copy && j.Journal != nil:
 		return errors.New("a journal is for copies only")
+	case j.Mapping != nil && (!j.Versions || j.Mode != Verify):
+		return errors.New("a mapping is for the verification of versions only")
 	case j.Versions && j.Rules.DeleteExtra:
 		return errors.New("extra objects are not deleted where versions are copied: their histories would go")
 	case j.Mode == Copy && j.Rules.DeleteExtra && j.Deleter == nil:

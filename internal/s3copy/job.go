@@ -48,6 +48,7 @@ type Job struct {
 	Rules            Rules
 	Journal          Journal // nil in Scan and Verify; nil in a Copy keeps nothing, so that it cannot be resumed
 	Counters         *Counters
+	Mapping          Mapping // of a Verify with Versions; nil: nobody asks
 
 	// StopAtFirst ends a scan at the first key that there is something to do for:
 	// Summary.Partial is true then.

@@ -39,6 +39,7 @@ type run struct {
 	sumless  atomic.Bool // the destination gets the checksums of parts wrong
 	notes    notes
 	sights   [2]sight
+	mapper   mapper
 	behind   map[string]Failure // the second pass: keys that wait for their retry
 	reached  bool               // the listing's end
 }

@@ -38,6 +38,8 @@ const (
 	keyPolicyByARN      fact = "a key's policy is read by the key's ARN"
 	sameGrant           fact = "a grant asked for again by its name is the same grant"
 	kmsDecides          fact = "without the key's consent an encrypted object is not read"
+	versionsInterleaved fact = "versions and delete markers are listed in the order in which they were made"
+	markersForNothing   fact = "a delete marker is made for a key that was never there, too"
 	deleteIfMatch       fact = "deleting a changed object is refused"
 )
 
@@ -62,6 +64,8 @@ var differences = map[fact]map[string]string{
 	sameGrant:           {motoName: "it makes another grant"},
 	keyPolicyByARN:      {motoName: "it finds a key's policy by the key's ID alone"},
 	kmsDecides:          {motoName: "it does not decide about keys"},
+	versionsInterleaved: {motoName: "it lists delete markers behind all versions", versitygwName: "it lists delete markers behind all versions"},
+	markersForNothing:   {motoName: "it answers a deletion of nothing by nothing", versitygwName: "it answers a deletion of nothing by nothing"},
 	deleteIfMatch:       {motoName: "it ignores the ETag of a deletion", versitygwName: "it ignores the ETag of a deletion"},
 	storageClasses:      {versitygwName: "a file system has one class"},
 	tagsAcross:          {motoName: "it loses tags where a copy crosses accounts"},

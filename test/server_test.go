@@ -153,13 +153,13 @@ func startVersitygw(t *testing.T) *world {
 		{name: destinationProfile, id: "accountb", secret: "secretofaccountb"},
 	}
 	p := started(t, versitygwName, func(dir string, port int) *exec.Cmd {
-		for _, sub := range []string{"iam", "data"} {
+		for _, sub := range []string{"iam", "data", "versions"} {
 			if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}
 		return exec.CommandContext(context.Background(), path, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", root, "--secret", rootSecret,
-			"--iam-dir", filepath.Join(dir, "iam"), "--quiet", "posix", filepath.Join(dir, "data"))
+			"--iam-dir", filepath.Join(dir, "iam"), "--quiet", "posix", "--versioning-dir", filepath.Join(dir, "versions"), filepath.Join(dir, "data"))
 	}, func(url string) []profile {
 		for _, u := range users {
 			out, err := exec.CommandContext(t.Context(), path, "admin", "--access", root, "--secret", rootSecret, "--endpoint-url", url,

@@ -44,6 +44,9 @@ func meaningsOfCode(code, message string) []error {
 		if strings.Contains(message, "stored using a form of Server Side Encryption") { // GET and CopyObject on SSE-C
 			return []error{s3copy.ErrCustomerKey}
 		}
+		if strings.Contains(message, "not supported as a byte-range copy source") { // an object by parts of less than 5 MiB
+			return []error{s3copy.ErrUnsupported, compile.ErrUnsupported}
+		}
 	case "MalformedPolicy", "MalformedPolicyDocument":
 		if strings.Contains(strings.ToLower(message), "invalid principal") {
 			return []error{compile.ErrInvalidPrincipal}

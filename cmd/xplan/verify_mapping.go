@@ -65,4 +65,3 @@ func (m *mappingFile) close(verified error) error {
 	}
 	return verified
 }
-

@@ -110,7 +110,7 @@ func (b *builder) assumeOf(br branch, say func(string, ...any)) {
 	if br.pair.Verify.Level == plan.LevelBytes {
 		say("verify.level bytes reads both sides through this machine, at 100 MB/s; transfer out of AWS is not in the cost")
 	}
-	if br.dst.Versioning == "Enabled" && br.facts.Changed.Objects > 0 {
+	if br.dst.Versioning == "Enabled" && br.facts.Changed.Objects > 0 && !br.pair.Copy.AllVersions() {
 		say("%s keeps versions: the %s that are overwritten go on costing", br.pair.Destination, objects(br.facts.Changed.Objects))
 	}
 	if !br.deletesObjects() {

@@ -114,7 +114,7 @@ func files(n int) cobra.PositionalArgs {
 		if len(args) != n {
 			return &usageError{fmt.Errorf("%s takes %d argument(s), and got %d: xplan %s --help", cmd.Name(), n, len(args), cmd.Name())}
 		}
-		return nil
+		return noAddress(cmd, args)
 	}
 }
 
@@ -122,6 +122,16 @@ func files(n int) cobra.PositionalArgs {
 func atMostOne(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return &usageError{fmt.Errorf("%s takes at most one argument, and got %d: xplan %s --help", cmd.Name(), len(args), cmd.Name())}
+	}
+	return noAddress(cmd, args)
+}
+
+// noAddress refuses an address in a file's place without repeating it: it may hold a password or a signature.
+func noAddress(cmd *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if strings.Contains(arg, "://") {
+			return &usageError{fmt.Errorf("%s wants a file of this machine, and was given an address: fetch it first (it is not shown, as addresses may hold secrets)", cmd.Name())}
+		}
 	}
 	return nil
 }

@@ -156,13 +156,29 @@ func cleanMessage(code, message string) string {
 	return clean(message)
 }
 
-// clean makes a server's text one bounded line without signatures, tokens and credentials.
+// clean makes a server's or the SDK's text one bounded line without signatures, tokens and credentials.
 func clean(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	secrets := regexp.MustCompile(`(?i)\b(x-amz-(?:signature|security-token|credential)|signature|awssecretkey|secretaccesskey)(["']?[=:]\s*["']?)[^\s&"']+`)
-	text = secrets.ReplaceAllString(text, "${1}${2}[withheld]")
+	text = withhold(strings.Join(strings.Fields(text), " "))
 	if len(text) > longestMessage {
 		text = strings.ToValidUTF8(text[:longestMessage], "") + "…"
+	}
+	return text
+}
+
+// withhold takes out what stands behind a secret's name, in whatever form a page, a program or a file has it; a session token
+// without a name, by how all of them begin; what stands in front of the host in an address; and all that a credential
+// process printed, which the SDK quotes where it cannot read it.
+func withhold(text string) string {
+	for _, w := range []struct{ form, rest string }{
+		{`(process output:).*(, error:)`, "${1} [withheld]${2}"},
+		{
+			`(?i)((?:x-amz-|aws_?)?(?:x-amz-credential|signature|(?:security|session)[-_ ]?token|secret[-_ ]?(?:access[-_ ]?)?key|password))` +
+				`(["'\s]*(?:=>|[=:>])\s*["']?)[^\s&"'<]+`, "${1}${2}[withheld]",
+		},
+		{`\b(?:IQoJ|FwoG|FQoG|AQoD)[A-Za-z0-9/+=_-]{16,}`, "[withheld]"},
+		{`(\w+://)[^\s"']*@`, "${1}[withheld]@"},
+	} {
+		text = regexp.MustCompile(w.form).ReplaceAllString(text, w.rest)
 	}
 	return text
 }

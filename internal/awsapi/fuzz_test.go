@@ -118,6 +118,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(403, "SignatureDoesNotMatch", "The Canonical String was\nx-amz-security-token:SECRETSECRET")
 	f.Add(200, "", "<html>")
 	f.Add(503, "SlowDown", "X-Amz-Signature=SECRETSECRET&x")
+	f.Add(403, "AccessDenied", "<SecretAccessKey>SECRETSECRET</SecretAccessKey> aws_session_token = SECRETSECRET")
 	f.Add(0, "\x1b[31m", "\u202e \"AWSSecretKey\": \"SECRETSECRET\"")
 	f.Fuzz(func(t *testing.T, status int, code, message string) {
 		text := clean(message + " x-amz-security-token:SECRETSECRET Signature=SECRETSECRET")

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"xplan/internal/compile"
@@ -62,5 +63,28 @@ func TestRefusalOfAKeyThatXMLCannotNameIsReadByItsStatus(t *testing.T) {
 	_, err := account(t, s).pair().CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k\x01", Key: "k\x01"})
 	if n := len(s.requests()); !errors.Is(err, s3copy.ErrDenied) || n != 1 {
 		t.Errorf("got %v after %d requests, want %v after one", err, n, s3copy.ErrDenied)
+	}
+}
+
+func TestWhatStandsBehindASecretsNameIsWithheld(t *testing.T) {
+	const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+	for _, text := range []string{
+		`<SecretAccessKey>` + secret + `</SecretAccessKey><Status>Active</Status>`, `"SecretAccessKey" : "` + secret + `"`, "aws_secret_access_key = " + secret,
+		"aws_session_token=" + secret, `"SessionToken": "` + secret + `"`, "X-Amz-Security-Token: " + secret, "X-Amz-Security-Token=>" + secret,
+		"?X-Amz-Signature=" + secret + "&x=y", "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20261129, Signature=" + secret, "password: " + secret,
+		"FwoGZXIvYXdzEJr" + secret, "IQoJb3JpZ2luX2VjEJr/" + secret, "http://user:" + secret + "@127.0.0.1:1/x",
+		"parse failed of process output: whatever " + secret + ", error: invalid character",
+	} {
+		if got := clean("before " + text + " behind"); strings.Contains(got, secret[:20]) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(got, " behind") {
+			t.Errorf("%s becomes %s", text, got)
+		}
+	}
+	for _, plain := range []string{
+		"The security token included in the request is invalid", "error in credential_process: exit status 3",
+		"User: arn:aws:iam::123456789012:user/x is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::tommy/a/B1/c@d\"",
+	} {
+		if got := clean(plain); got != plain {
+			t.Errorf("%s becomes %s", plain, got)
+		}
 	}
 }

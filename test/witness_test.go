@@ -47,6 +47,7 @@ type witness struct {
 	secrets  []string
 	underWay int
 	before   func(n int, r request) bool // see hook
+	instead  func(rw http.ResponseWriter, r request) bool
 }
 
 func watch(t *testing.T, target string) *witness {
@@ -80,7 +81,7 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.seen = append(w.seen, s)
 	w.underWay++
-	n, before := len(w.seen), w.before
+	n, before, instead := len(w.seen), w.before, w.instead
 	w.mu.Unlock()
 	answer := &statusWriter{ResponseWriter: rw}
 	defer func() {
@@ -89,6 +90,9 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.underWay--
 		w.seen[n-1].status = answer.status
 	}()
+	if instead != nil && instead(answer, s) {
+		return
+	}
 	if before == nil || before(n, s) {
 		w.pass.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
 	}
@@ -177,6 +181,13 @@ func (w *witness) hook(f func(n int, r request) bool) {
 	if base := len(w.seen); f != nil {
 		w.before = func(n int, r request) bool { return f(n-base, r) }
 	}
+}
+
+// replace lets f answer each request from now on; where it does not, the server does.
+func (w *witness) replace(f func(rw http.ResponseWriter, r request) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.instead = f
 }
 
 // requests gives what was seen since the mark, and a new mark.

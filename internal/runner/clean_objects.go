@@ -81,8 +81,9 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	res := done(fmt.Sprintf("%d objects deleted, listed again and gone", tally.Deleted.Objects))
 	res.Detail = tally
 	left, err := first(ctx, job)
-	if left != "" { // nothing that was proven: it was written since
-		res = waiting(fmt.Sprintf("%d objects of %s deleted, and %q was written since: it is not copied; run xplan apply again", tally.Deleted.Objects, c.Pair.Source, left))
+	if left != "" { // nothing that was proven: it was written since, or the server told a lie
+		res = waiting(fmt.Sprintf("%d objects of %s deleted, as the server says, and %q is there: it was written since and is not copied, or it was not deleted; run xplan apply again",
+			tally.Deleted.Objects, c.Pair.Source, left))
 		res.Detail = tally
 	}
 	return res, err

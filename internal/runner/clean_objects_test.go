@@ -192,7 +192,7 @@ func TestAnObjectWrittenDuringTheDeletionIsNamed(t *testing.T) {
 	moved(t, func(w *bench, source, _ *memory) {
 		source.deleted = func() { source.put("new", "written since") }
 		r := w.ends(pairStep(compile.KindCleanSourceObjects, nil), executor.Waiting)
-		if !strings.Contains(r.Message, `3 objects of tommy deleted, and "new" was written since`) {
+		if !strings.Contains(r.Message, `3 objects of tommy deleted, as the server says, and "new" is there: it was written since and is not copied`) {
 			t.Errorf("says %q", r.Message)
 		}
 	})

@@ -165,6 +165,10 @@ func TestPolicyIsReadWithItsDocumentAndItsHolders(t *testing.T) {
 		"GetUser":               `<User><Arn>` + userARN + `</Arn></User>`,
 	}))
 	got, err := account(t, s).ManagedPolicy(t.Context(), policyARN)
+	if got.At.IsZero() {
+		t.Error("the server's time is not told")
+	}
+	got.At = time.Time{}
 	want := compile.ManagedPolicy{
 		Exists: true, ARN: policyARN, Name: "s3_copy", Default: "v2", Versions: 2, Document: doc, Tags: map[string]string{},
 		Attached: []string{"arn:aws:iam::210987654321:role/hidden", userARN, "group/g"},

@@ -25,6 +25,7 @@ func defaultCopy() Copy {
 		StorageClass: "preserve",
 		ACL:          "none",
 		Archived:     "report",
+		Restore:      Restore{Days: 7, Tier: "Standard", Wait: "0s"},
 		ObjectLock:   "none",
 	}
 }
@@ -36,9 +37,15 @@ func (c *Copy) omit() {
 	if c.ObjectLock == defaultCopy().ObjectLock {
 		c.ObjectLock = ""
 	}
+	if c.Restore == defaultCopy().Restore {
+		c.Restore = Restore{}
+	}
 }
 
-func (c *Copy) complete() { c.ObjectLock = cmp.Or(c.ObjectLock, defaultCopy().ObjectLock) }
+func (c *Copy) complete() {
+	c.ObjectLock = cmp.Or(c.ObjectLock, defaultCopy().ObjectLock)
+	c.Restore = cmp.Or(c.Restore, defaultCopy().Restore)
+}
 
 func defaultVerify() Verify { return Verify{Level: LevelChecksum, Otherwise: "accept"} }
 

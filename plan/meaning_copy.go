@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // globs judges the patterns that the file gives under a copy.
@@ -52,5 +53,19 @@ func (c *checker) globsBelow(at string, pair Pair) {
 			c.warn(p, dotted(p)+" matches no key below the prefix "+c.quote(pair.Prefix)+" of "+dotted(at),
 				"patterns are on whole keys, with the prefix")
 		}
+	}
+}
+
+// restore judges how archives are restored.
+func (c *checker) restore(at string, pair Pair) {
+	field := c.first(at+"/copy/restore", "/copy/restore")
+	if !c.has(field) || !c.ok(field, field+"/wait", field+"/tier") {
+		return
+	}
+	if _, err := time.ParseDuration(pair.Copy.Restore.Wait); err != nil {
+		c.wrong(field+"/wait", dotted(field)+".wait: "+c.quote(pair.Copy.Restore.Wait)+" is no duration", "such as 12h or 1h30m")
+	}
+	if pair.Copy.Archived != "restore" && c.ok(at+"/copy/archived", "/copy/archived") {
+		c.warn(field, dotted(field)+" says how to restore, and archived is report for "+dotted(at), "write archived: restore")
 	}
 }

@@ -21,6 +21,7 @@ func (c *checker) pairs() {
 		c.globs(at + "/copy")
 		c.globsBelow(at, pair)
 		c.versions(at, pair)
+		c.restore(at, pair)
 		c.settings(at, pair)
 	}
 }

@@ -1,6 +1,9 @@
 package plan
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A Plan is a plan file whose defaults are filled in and whose meaning was
 // checked. It is a value: nothing in the program changes it after Load. It
@@ -161,6 +164,7 @@ type Copy struct {
 	StorageClass string   `json:"storage_class"`         // preserve, or S3's name of one
 	ACL          string   `json:"acl"`                   // none | bucket-owner-full-control
 	Archived     string   `json:"archived"`              // report | restore
+	Restore      Restore  `json:"restore,omitzero"`      // with Archived: restore
 	ObjectLock   string   `json:"object_lock,omitempty"` // none | preserve
 	DeleteExtra  bool     `json:"delete_extra"`
 	InFlight     int      `json:"in_flight"` // 0: adaptive ("auto")
@@ -202,6 +206,22 @@ func (v *Versions) UnmarshalJSON(data []byte) error {
 
 // AllVersions tells whether every version is copied.
 func (c Copy) AllVersions() bool { return c.Versions == AllVersions }
+
+// Restore says how archived objects are restored.
+type Restore struct {
+	Days int    `json:"days"`
+	Tier string `json:"tier"` // Standard | Bulk | Expedited, as S3 calls them
+	Wait string `json:"wait"` // a duration: how long a run stays for them
+}
+
+// Waits is how long a run stays for restores that are under way. The zero value is not at all.
+func (r Restore) Waits() time.Duration {
+	d, err := time.ParseDuration(r.Wait)
+	if err != nil { // what the schema lets pass can be read, but for what no duration holds
+		return 0
+	}
+	return d
+}
 
 // Level is a level of evidence.
 type Level string

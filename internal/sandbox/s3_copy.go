@@ -42,7 +42,7 @@ func (q *s3Call) copySource() (copySource, error) {
 	if err := checkCopySource(q.r.Header, v); err != nil {
 		return src, err
 	}
-	if v.frozen(q.now) {
+	if v.frozen(q.s.restoreTime(q.now)) {
 		return src, frozenError(v, "Operation is not valid for the source object's storage class")
 	}
 	return src, q.readable(src.bucket, key, v, customerSource)

@@ -21,7 +21,7 @@ func (q *s3Call) read(withBody bool) error {
 	if err != nil {
 		return err
 	}
-	if withBody && v.frozen(q.now) {
+	if withBody && v.frozen(q.s.restoreTime(q.now)) {
 		return frozenError(v, "The operation is not valid for the object's storage class")
 	}
 	wantsSum := strings.EqualFold(q.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED")
@@ -79,11 +79,11 @@ func (q *s3Call) objectHeaders(v *s3Version) {
 	if len(v.tags) > 0 && q.mayCountTags(v) {
 		h.Set("X-Amz-Tagging-Count", strconv.Itoa(len(v.tags)))
 	}
-	if v.archived != "" && v.frozen(q.now) {
+	if v.archived != "" && v.frozen(q.s.restoreTime(q.now)) {
 		h.Set("X-Amz-Archive-Status", v.archived)
 	}
-	if r := v.restore; r != nil {
-		h.Set("X-Amz-Restore", r.header(q.now))
+	if now, r := q.s.restoreTime(q.now), v.restore; r != nil && !r.past(now) && (!r.expires.IsZero() || now.Before(r.ready)) {
+		h.Set("X-Amz-Restore", r.header(now))
 	}
 	q.lockHeaders(v)
 }

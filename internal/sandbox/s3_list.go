@@ -225,7 +225,7 @@ func (q *s3Call) listEntries(x *xmlWriter, l *listQuery, p listPage, withOwner b
 		}
 		x.text("StorageClass", v.storageClass())
 		if restores {
-			x.restoreElement(v.restore, q.now)
+			x.restoreElement(v.restore, q.s.restoreTime(q.now))
 		}
 		x.close("Contents")
 	}
@@ -257,8 +257,8 @@ func (x *xmlWriter) objectElements(v *s3Version) {
 }
 
 func (x *xmlWriter) restoreElement(r *restoreState, now time.Time) {
-	if r == nil {
-		return
+	if r == nil || r.past(now) || r.expires.IsZero() {
+		return // of the archive tiers of Intelligent-Tiering only a HEAD tells
 	}
 	x.open("RestoreStatus")
 	ongoing := now.Before(r.ready)
@@ -268,6 +268,9 @@ func (x *xmlWriter) restoreElement(r *restoreState, now time.Time) {
 	}
 	x.close("RestoreStatus")
 }
+
+// past says whether the restored copy has run out.
+func (r *restoreState) past(now time.Time) bool { return !r.expires.IsZero() && now.After(r.expires) }
 
 // header is how a HEAD tells the state of a restore.
 func (r *restoreState) header(now time.Time) string {

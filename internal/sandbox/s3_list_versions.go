@@ -63,7 +63,7 @@ func (q *s3Call) versionEntries(x *xmlWriter, l *listQuery, p listPage) {
 			x.objectElements(v)
 			x.text("StorageClass", v.storageClass())
 			if restores {
-				x.restoreElement(v.restore, q.now)
+				x.restoreElement(v.restore, q.s.restoreTime(q.now))
 			}
 		}
 		q.owner(x, q.bucket.ownerOf(v))

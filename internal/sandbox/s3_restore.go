@@ -24,18 +24,33 @@ func (q *s3Call) restoreObject() error {
 	if v.archived == "" && doc.Days < 1 {
 		return malformedXML()
 	}
+	now := q.s.restoreTime(q.now)
 	changed, status := *v, http.StatusAccepted
 	switch r := v.restore; {
-	case r != nil && q.now.Before(r.ready):
+	case r != nil && now.Before(r.ready):
 		return newError(http.StatusConflict, "RestoreAlreadyInProgress", "Object restore is already in progress")
-	case r != nil && !v.frozen(q.now):
-		changed.restore, status = &restoreState{ready: r.ready, expires: restoreExpiry(q.now, doc.Days)}, http.StatusOK
+	case r != nil && !v.frozen(now):
+		changed.restore, status = &restoreState{ready: r.ready, expires: restoreExpiry(now, doc.Days)}, http.StatusOK
 	default:
-		ready := q.now.Add(q.s.cfg.Restore)
+		ready := now.Add(time.Duration(q.s.restoring.Load()))
 		changed.restore = &restoreState{ready: ready, expires: restoreExpiry(ready, doc.Days)}
+		if v.archived != "" { // back in the frequent tier, for good
+			changed.restore.expires = time.Time{}
+		}
 	}
 	q.bucket.replace(q.target.Key, v, &changed)
 	return q.empty(status)
+}
+
+// PassRestores lets time go by for restores alone: what is under way becomes ready, and what is restored runs out.
+func (s *Server) PassRestores(d time.Duration) { s.s3.ahead.Add(int64(d)) }
+
+// SetRestore says how long restores take that are asked for from now on.
+func (s *Server) SetRestore(d time.Duration) { s.s3.restoring.Store(int64(d)) }
+
+// restoreTime is what restores take for the time.
+func (s *s3Service) restoreTime(now time.Time) time.Time {
+	return now.Add(time.Duration(s.ahead.Load()))
 }
 
 // restoreExpiry is the midnight (UTC) after the days have passed.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -47,10 +48,11 @@ const (
 // S3's 409 for writes that collide comes only as a Fault, and the ETag of an
 // object of unstored zeros is an MD5 of their number, not of the zeros.
 type s3Service struct {
-	server *Server
-	cfg    S3Config
-	ops    map[string]s3Operation
-	sums   *summer
+	ahead, restoring atomic.Int64 // how far restores are ahead of the clock, and how long they take
+	server           *Server
+	cfg              S3Config
+	ops              map[string]s3Operation
+	sums             *summer
 
 	mu      sync.RWMutex // guards buckets; a bucket guards itself
 	buckets map[string]*s3Bucket

@@ -93,7 +93,7 @@ func (a *app) applyCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.apply(cmd.Context(), work{plan: p, db: db, flags: f, previous: prev})
+				return a.applyOver(cmd.Context(), work{plan: p, db: db, flags: f, previous: prev})
 			})
 		},
 	}

@@ -39,7 +39,7 @@ func (a *app) applySaved(ctx context.Context, path string, f applyFlags, d *dema
 		if err != nil {
 			return err
 		}
-		return a.apply(ctx, work{plan: p, db: db, flags: f, previous: prev, reviewed: &s})
+		return a.applyOver(ctx, work{plan: p, db: db, flags: f, previous: prev, reviewed: &s})
 	})
 }
 

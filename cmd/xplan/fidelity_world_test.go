@@ -91,3 +91,20 @@ func bucketOption(ts *testscript.TestScript, o *sandbox.BucketOptions, name, val
 	}
 	return true
 }
+
+// restores DURATION is how long restores take from now on; pass DURATION lets as much time go by for them.
+func (w *world) restores(ts *testscript.TestScript, args []string) {
+	want(ts, args, 1, "restores DURATION")
+	w.server.SetRestore(duration(ts, args[0]))
+}
+
+func (w *world) pass(ts *testscript.TestScript, args []string) {
+	want(ts, args, 1, "pass DURATION")
+	w.server.PassRestores(duration(ts, args[0]))
+}
+
+func duration(ts *testscript.TestScript, text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	ts.Check(err)
+	return d
+}

@@ -67,7 +67,7 @@ func (a *app) resume(ctx context.Context, w work, id string, d *demand) error {
 	if last, err := lastRun(w.db); err != nil || last.ID != now.ID {
 		return errors.Join(err, &usageError{fmt.Errorf("run %s is of the past: run %s came after it; xplan apply %s goes on", now.ID, last.ID, now.PlanFile)})
 	}
-	return a.apply(ctx, w)
+	return a.applyOver(ctx, w)
 }
 
 // findRun finds the run that is named, or the one that was started last below the state

@@ -79,6 +79,7 @@ func detailsOf(r s3copy.HeadRequest, out *s3.HeadObjectOutput) s3copy.Details {
 			Key: r.Key, Size: s3copy.Bytes(aws.ToInt64(out.ContentLength)), ETag: unquote(out.ETag),
 			StorageClass: classOf(string(out.StorageClass)), Modified: aws.ToTime(out.LastModified),
 			Checksum: s3copy.ChecksumType(out.ChecksumType), Restored: restored(aws.ToString(out.Restore)),
+			Restoring: restoring(aws.ToString(out.Restore)), Archived: out.ArchiveStatus != "",
 		},
 		VersionID: aws.ToString(out.VersionId),
 		Checksums: headChecksums(out),
@@ -119,6 +120,9 @@ func totalOf(contentRange string) (s3copy.Bytes, bool) {
 
 // restored reads x-amz-restore: `ongoing-request="false", expiry-date="…"` is a copy that can be read.
 func restored(header string) bool { return strings.Contains(header, `ongoing-request="false"`) }
+
+// restoring reads it, too: `ongoing-request="true"` is a restore that is under way.
+func restoring(header string) bool { return strings.Contains(header, `ongoing-request="true"`) }
 
 // Tags reads an object's tags: those of the current version, where no version is named.
 func (b *bucket) Tags(ctx context.Context, key, versionID string) ([]s3copy.Tag, error) {

@@ -79,7 +79,8 @@ func objectOf(o *types.Object, encoding types.EncodingType) (s3copy.Object, erro
 		object.Algorithm = string(o.ChecksumAlgorithm[0])
 	}
 	if r := o.RestoreStatus; r != nil {
-		object.Restored = r.RestoreExpiryDate != nil && !aws.ToBool(r.IsRestoreInProgress)
+		object.Restoring = aws.ToBool(r.IsRestoreInProgress)
+		object.Restored = r.RestoreExpiryDate != nil && !object.Restoring
 	}
 	if o.Owner != nil {
 		object.Owner = aws.ToString(o.Owner.ID)

@@ -253,15 +253,15 @@ func TestRestoreOfArchivedTiersTakesNoDays(t *testing.T) {
 		}
 		return 202, ""
 	})
-	if err := account(t, s).pair().Restore(t.Context(), "k", "", 3); err != nil {
+	if err := account(t, s).pair().Restore(t.Context(), s3copy.RestoreRequest{Key: "k", Days: 3}); err != nil {
 		t.Error(err)
 	}
 	s = serve(t, func(request) (int, string) { return 409, xmlError("RestoreAlreadyInProgress", "") })
-	if err := account(t, s).pair().Restore(t.Context(), "k", "", 3); err != nil {
+	if err := account(t, s).pair().Restore(t.Context(), s3copy.RestoreRequest{Key: "k", Days: 3}); err != nil {
 		t.Error(err)
 	}
 	s = serve(t, func(request) (int, string) { return 403, xmlError("InvalidObjectState", "not archived") })
-	if err := account(t, s).pair().Restore(t.Context(), "k", "", 3); err == nil || errors.Is(err, s3copy.ErrArchived) {
+	if err := account(t, s).pair().Restore(t.Context(), s3copy.RestoreRequest{Key: "k", Days: 3}); err == nil || errors.Is(err, s3copy.ErrArchived) {
 		t.Errorf("got %v, want an error that does not call the object archived", err)
 	}
 }

@@ -272,7 +272,7 @@ func objectCalls() []faultCall {
 			return done(w.locked().SetLock(ctx, "free", "", s3copy.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true}))
 		}},
 		{name: "bucket.Restore", do: func(ctx context.Context, w *faultWorld) (string, error) {
-			return done(w.pair().Restore(ctx, "cold", "", 1))
+			return done(w.pair().Restore(ctx, s3copy.RestoreRequest{Key: "cold", Days: 1}))
 		}},
 	}
 }

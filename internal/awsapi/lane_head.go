@@ -103,6 +103,8 @@ func readState(out *s3.HeadObjectOutput, name, value string, ok *bool) bool {
 		out.StorageClass = types.StorageClass(value)
 	case "X-Amz-Restore":
 		out.Restore = &value
+	case "X-Amz-Archive-Status":
+		out.ArchiveStatus = types.ArchiveStatus(value)
 	case "X-Amz-Version-Id":
 		out.VersionId = &value
 	case "X-Amz-Website-Redirect-Location":

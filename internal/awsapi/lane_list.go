@@ -129,7 +129,8 @@ func (p *pageReader) object() {
 			p.owner(&o, last.Owner)
 		case "RestoreStatus":
 			p.odd = p.odd || restores // the SDK would make one of both
-			restores, o.Restored = true, p.restored()
+			restores = true
+			o.Restored, o.Restoring = p.restored()
 		default:
 			p.odd = true
 		}
@@ -170,9 +171,9 @@ func (p *pageReader) owner(o *s3copy.Object, last string) {
 	}
 }
 
-func (p *pageReader) restored() bool {
+func (p *pageReader) restored() (done, running bool) {
 	const parent = "RestoreStatus"
-	expires, running := false, false
+	expires := false
 	for name := p.child(parent); name != nil; name = p.child(parent) {
 		switch string(name) {
 		case "IsRestoreInProgress":
@@ -184,7 +185,7 @@ func (p *pageReader) restored() bool {
 			p.odd = true
 		}
 	}
-	return expires && !running
+	return expires && !running, running
 }
 
 // key decodes a key as decodeKey does.

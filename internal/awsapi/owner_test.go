@@ -91,7 +91,7 @@ func everyCall(t *testing.T, a *Account) {
 	_, _ = b.PutObject(ctx, s3copy.UploadRequest{Key: "k"}, []byte("x"))
 	_, _ = b.PutPart(ctx, "k", "u", 1, []byte("x"))
 	_, _ = b.DeleteObjects(ctx, []s3copy.Deletion{{Key: "k"}, {Key: "k\x01"}})
-	_ = b.Restore(ctx, "k", "", 1)
+	_ = b.Restore(ctx, s3copy.RestoreRequest{Key: "k", Days: 1})
 	_, _ = b.ReadLock(ctx, "k")
 	_ = b.SetLock(ctx, "k", "v", s3copy.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true})
 	_ = a.Own().Probe(ctx, compile.LegWriteDest, compile.ProbeSpec{

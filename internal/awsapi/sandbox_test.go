@@ -335,7 +335,7 @@ func TestArchivedObjectIsKnownAsSuch(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if err := w.a.OpenRestorer(w.source()).Restore(t.Context(), "cold", "", 1); err != nil {
+		if err := w.a.OpenRestorer(w.source()).Restore(t.Context(), s3copy.RestoreRequest{Key: "cold", Days: 1}); err != nil {
 			t.Error(err)
 		}
 	}

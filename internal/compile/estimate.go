@@ -114,7 +114,8 @@ func (b *builder) pairEstimate(br branch) *Estimate {
 	if b.p.Estimate != nil {
 		settings = *b.p.Estimate
 	}
-	e := &estimator{p: b.p, br: br, prices: pricesOf(settings), work: f.Work}
+	prices := restored(pricesOf(settings), settings.Prices, settings.Currency, br.pair.Copy.Restore.Tier)
+	e := &estimator{p: b.p, br: br, prices: prices, work: f.Work}
 	if len(e.work) == 0 { // the world was observed by somebody who does not tell
 		e.work = map[string]Work{"STANDARD": {Objects: f.New.Objects + f.Changed.Objects, Bytes: f.New.Bytes + f.Changed.Bytes}}
 	}
@@ -273,8 +274,8 @@ func (e *estimator) traffic() {
 	e.each(func(class string, w Work) {
 		switch class {
 		case "GLACIER", "DEEP_ARCHIVE":
-			e.request(ChargeRestore, class, w.Frozen.Objects, e.prices.Restore, 1000)
-			e.data(ChargeRetrieval, class, w.Frozen.Bytes, e.prices.Retrieval)
+			e.request(ChargeRestore, class, w.Frozen.Objects-w.Thawing.Objects, e.prices.Restore, 1000)
+			e.data(ChargeRetrieval, class, w.Frozen.Bytes-w.Thawing.Bytes, e.prices.Retrieval)
 		case "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR":
 			e.data(ChargeRetrieval, class, w.Bytes, e.prices.Retrieval)
 		}

@@ -105,7 +105,8 @@ func (b *builder) assumeOf(br branch, say func(string, ...any)) {
 		frozen += br.facts.Work[class].Frozen.Objects
 	}
 	if frozen > 0 {
-		say("%s of %s are restored first, for 7 days: that takes 3 to 12 hours or more, which are not in the time", objects(frozen), br.pair.Source)
+		say("%s of %s are restored first, for %d days: that takes 3 to 12 hours or more, which are not in the time",
+			objects(frozen), br.pair.Source, max(br.pair.Copy.Restore.Days, 1))
 	}
 	if br.pair.Verify.Level == plan.LevelBytes {
 		say("verify.level bytes reads both sides through this machine, at 100 MB/s; transfer out of AWS is not in the cost")

@@ -76,3 +76,24 @@ func pricesText(e plan.Estimate) string {
 		return own + " over " + list
 	}
 }
+
+// restored are the list prices of another tier than Standard: for what the plan says nothing of. Expedited is not offered for
+// DEEP_ARCHIVE, and so has no price there.
+func restored(p, said plan.Prices, currency, tier string) plan.Prices {
+	var requests, bytes map[string]float64
+	switch {
+	case currency != "" && currency != listCurrency:
+		return p
+	case tier == "Bulk":
+		requests, bytes = map[string]float64{"GLACIER": 0, "DEEP_ARCHIVE": 0.025}, map[string]float64{"GLACIER": 0, "DEEP_ARCHIVE": 0.0025}
+	case tier == "Expedited":
+		requests, bytes = map[string]float64{"GLACIER": 10}, map[string]float64{"GLACIER": 0.03}
+		delete(p.Restore, "DEEP_ARCHIVE")
+		delete(p.Retrieval, "DEEP_ARCHIVE")
+	default:
+		return p
+	}
+	p.Restore = laid(laid(p.Restore, requests), said.Restore)
+	p.Retrieval = laid(laid(p.Retrieval, bytes), said.Retrieval)
+	return p
+}

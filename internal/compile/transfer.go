@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"fmt"
 	"slices"
 
 	"xplan/plan"
@@ -188,10 +189,23 @@ func (b *builder) copy(br branch) {
 	if s.Spec.Copy.Streaming && br.copying {
 		s.Change.Note = "the two servers cannot see each other: every byte comes through this machine"
 	}
+	if br.facts.Waits() {
+		s.Action, s.Change.Note = Wait, restoresText(br)
+	}
 	if br.moved {
 		s.Change.Note = "the source's bucket is gone, as the plan wants it in the end"
 	}
 	b.add(s)
+}
+
+// restoresText says how the restores of a pair stand that nothing can be done about but to wait.
+func restoresText(br branch) string {
+	since := ""
+	if at := br.facts.Restores.Since; !at.IsZero() {
+		since = ", since " + at.UTC().Format("2006-01-02 15:04 MST")
+	}
+	return fmt.Sprintf("%s of %s: their restore is under way%s, and none can be read yet: run xplan resume later",
+		objects(br.facts.Thawing.Objects), br.pair.Source, since)
 }
 
 // pairText is the pair as the review shows it: "tommy/** → tommy-b/**".

@@ -189,6 +189,9 @@ type CopyFacts struct {
 	Classes      map[string]Count    `json:"classes,omitempty"`       // of the source's listing
 	Work         map[string]Work     `json:"work,omitempty"`          // New and Changed, by the source's storage class
 	Samples      map[string][]Sample `json:"samples,omitempty"`       // by verdict
+	ArchivedBy   map[string]Count    `json:"archived_by,omitempty"`   // SkippedBy's archived, by storage class
+	Thawing      Count               `json:"thawing,omitzero"`        // of New and Changed: archived, and their restore is under way
+	Restores     Restores            `json:"restores,omitzero"`       // of a run that goes on
 	Locks        LockFacts           `json:"locks,omitzero"`          // where locks are kept
 	Largest      Sample              `json:"largest"`
 	Versions     *VersionFacts       `json:"versions,omitempty"`    // with copy.versions: all, of which the counts above are of keys
@@ -213,10 +216,11 @@ type Count struct {
 type Work struct {
 	Objects int64 `json:"objects"`
 	Bytes   int64 `json:"bytes"`
-	Small   Count `json:"small"`    // of these, the ones below 128 KiB
-	Frozen  Count `json:"frozen"`   // of these, the archived ones, which are restored first
-	ByParts int64 `json:"by_parts"` // how many are copied by parts
-	Parts   int64 `json:"parts"`    // and by how many
+	Small   Count `json:"small"`            // of these, the ones below 128 KiB
+	Frozen  Count `json:"frozen"`           // of these, the archived ones, which are restored first
+	Thawing Count `json:"thawing,omitzero"` // of the frozen ones, those whose restore is paid for already
+	ByParts int64 `json:"by_parts"`         // how many are copied by parts
+	Parts   int64 `json:"parts"`            // and by how many
 }
 
 // A Sample is one key of a verdict.
@@ -235,10 +239,21 @@ type LockFacts struct {
 	Until      time.Time `json:"until,omitzero"` // the latest retention seen
 }
 
+// Restores are how the restores stand that a run has asked for.
+type Restores struct {
+	Ready    int64     `json:"ready"`     // can be read now
+	UnderWay int64     `json:"under_way"` // cannot yet
+	Lapsed   int64     `json:"lapsed"`    // ran out before they were copied: they are asked for again
+	Since    time.Time `json:"since,omitzero"`
+}
+
+// Waits tells whether nothing is to be done but to wait for restores.
+func (c CopyFacts) Waits() bool { return c.Known && c.Thawing.Objects > 0 && !c.ToDo() }
+
 // ToDo tells whether the copy would write anything, as far as is known: a partial scan stopped at
 // the first key that there is something to do for.
 func (c CopyFacts) ToDo() bool {
-	return !c.Known || c.Partial || c.New.Objects+c.Changed.Objects+c.Locks.Weaker.Objects > 0
+	return !c.Known || c.Partial || c.New.Objects+c.Changed.Objects-c.Thawing.Objects+c.Locks.Weaker.Objects > 0
 }
 
 // Owned is something that a run of this plan made, or intends to make. What is not owned is never removed.

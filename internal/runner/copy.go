@@ -51,7 +51,8 @@ func copied(c compile.CopySpec, sum s3copy.Summary, err error) (executor.Result,
 	}
 	if sum.Waiting > 0 {
 		res.Outcome = executor.Waiting
-		res.Pending = fmt.Sprintf("%d archived objects of %s are being restored: run xplan resume when they are", sum.Waiting, c.Pair.Source)
+		res.Pending = fmt.Sprintf("%d archived objects of %s are being restored (%s, for %d days): run xplan resume when they are",
+			sum.Waiting, c.Pair.Source, c.Pair.Copy.Restore.Tier, c.Pair.Copy.Restore.Days)
 	}
 	return res, nil
 }

@@ -188,7 +188,8 @@ func (m *memory) DeleteObjects(_ context.Context, objects []s3copy.Deletion) ([]
 	return errs, nil
 }
 
-func (m *memory) Restore(_ context.Context, key, _ string, _ int) error {
+func (m *memory) Restore(_ context.Context, r s3copy.RestoreRequest) error {
+	key := r.Key
 	m.restored = append(m.restored, key)
 	return nil
 }

@@ -37,15 +37,10 @@ func (s Scanner) Scan(ctx context.Context, r compile.ScanRequest) (compile.CopyF
 		case !r.DestinationExists && p.Tally.Copied.Objects+p.Tally.Same.Objects > 0:
 			return compile.CopyFacts{}, &GoneError{Bucket: r.Pair.Destination, Objects: p.Tally.Copied.Objects + p.Tally.Same.Objects}
 		case len(p.Ranges) > 0:
-			return goneOn(r, p), nil
+			return s.goneOn(ctx, r, p)
 		}
 	}
-	spec := compile.CopySpec{
-		Pair:          r.Pair,
-		SourceAccount: s.Accounts.Source.ID, SourceRegion: r.SourceRegion,
-		DestAccount: s.Accounts.Destination.ID, DestRegion: r.DestinationRegion,
-	}
-	spec.RequesterPays, spec.Locks = r.RequesterPays, r.Locks
+	spec := s.spec(r)
 	job := jobAs(s3copy.Scan, spec, s.Source, s.Destination)
 	if !r.DestinationExists {
 		job.Destination = nil // the engine takes no destination for an empty one
@@ -94,13 +89,61 @@ func (s Scanner) owners(ctx context.Context, r compile.ScanRequest, spec compile
 	return nil
 }
 
-// goneOn is what a run that goes on knows of a pair: all of it where it is settled, else that something is left.
-func goneOn(r compile.ScanRequest, p s3copy.Progress) compile.CopyFacts {
+func (s Scanner) spec(r compile.ScanRequest) compile.CopySpec {
+	return compile.CopySpec{
+		Pair:          r.Pair,
+		SourceAccount: s.Accounts.Source.ID, SourceRegion: r.SourceRegion,
+		DestAccount: s.Accounts.Destination.ID, DestRegion: r.DestinationRegion,
+		RequesterPays: r.RequesterPays, Locks: r.Locks,
+	}
+}
+
+// goneOn is what a run that goes on knows of a pair. Where nothing is left but restores that were asked for, the source's
+// administrator looks how they stand: the principal is not needed before something can be read.
+func (s Scanner) goneOn(ctx context.Context, r compile.ScanRequest, p s3copy.Progress) (compile.CopyFacts, error) {
+	facts := recorded(r, p)
+	if !slices.ContainsFunc(p.Failures, func(f s3copy.Failure) bool { return f.Phase == "restore" }) || r.Pair.Copy.AllVersions() {
+		return facts, nil
+	}
+	state, err := RestoresOf(ctx, s.Engine, s.Source, s.Journals, s.spec(r))
+	if err != nil {
+		return facts, fmt.Errorf("ask how the restores of %s stand: %w", r.Pair.ID(), err)
+	}
+	facts.Restores = compile.Restores{Ready: state.Ready, UnderWay: state.UnderWay, Lapsed: state.Lapsed, Since: state.Since}
+	if left := leftover(r, p); left.open || left.other || state.Any() {
+		return facts, nil
+	}
+	facts = settled(p)
+	facts.Restores = compile.Restores{UnderWay: state.UnderWay, Since: state.Since}
+	facts.Thawing, facts.New = count(p.Tally.Failed), count(p.Tally.Failed)
+	return facts, nil
+}
+
+// RestoresOf asks, as the source's administrator, how the restores of a pair stand that its journal has on record.
+func RestoresOf(ctx context.Context, e *s3copy.Engine, source Opener, j Journals, c compile.CopySpec) (s3copy.Restores, error) {
+	job := jobAs(s3copy.Copy, c, source, source)
+	job.Journal = j.Journal(c.Pair)
+	return e.Restores(ctx, job)
+}
+
+// left is what a run that goes on has to do beside retrying what failed.
+type left struct{ open, other bool }
+
+func leftover(r compile.ScanRequest, p s3copy.Progress) left {
 	open := slices.ContainsFunc(p.Ranges, func(g s3copy.Range) bool { return !g.Ended })
 	begun := slices.ContainsFunc(p.Uploads, func(u s3copy.Upload) bool { return u.ETag != "" }) // else it is a probe's: the clean-up's
-	if open || begun || len(p.Failures) > 0 || r.Pair.Copy.SecondPass || r.Pair.Copy.DeleteExtra || r.CutsOver {
+	return left{open: open, other: begun || r.Pair.Copy.SecondPass || r.Pair.Copy.DeleteExtra || r.CutsOver}
+}
+
+// recorded is what the pair's account says: all of it where it is settled, else that something is left.
+func recorded(r compile.ScanRequest, p s3copy.Progress) compile.CopyFacts {
+	if l := leftover(r, p); l.open || l.other || len(p.Failures) > 0 {
 		return compile.CopyFacts{Known: true, Partial: true}
 	}
+	return settled(p)
+}
+
+func settled(p s3copy.Progress) compile.CopyFacts {
 	t := p.Tally
 	t.Same.Plus(t.Copied)
 	return factsOf(s3copy.Summary{Tally: s3copy.Tally{
@@ -125,7 +168,8 @@ func factsOf(s s3copy.Summary) compile.CopyFacts {
 		},
 		ChangedBy: counts(s.ChangedBy), UnreadableBy: counts(s.UnreadableBy),
 		Classes: counts(s.Classes), Work: work(s.Work),
-		Samples: samples(s.Samples),
+		Samples:    samples(s.Samples),
+		ArchivedBy: counts(s.Archived), Thawing: count(s.Thawing),
 		Locks: compile.LockFacts{
 			Compared: count(s.Locks.Compared), Weaker: count(s.Locks.Weaker), Earlier: count(s.Locks.Earlier),
 			Compliance: count(s.Locks.Compliance), Until: s.Locks.Until,
@@ -154,7 +198,7 @@ func work(m map[string]s3copy.Work) map[string]compile.Work {
 	out := make(map[string]compile.Work, len(m))
 	for class, w := range m {
 		out[class] = compile.Work{
-			Objects: w.Objects, Bytes: int64(w.Bytes), Small: count(w.Small), Frozen: count(w.Frozen),
+			Objects: w.Objects, Bytes: int64(w.Bytes), Small: count(w.Small), Frozen: count(w.Frozen), Thawing: count(w.Thawing),
 			ByParts: w.ByParts, Parts: w.Parts,
 		}
 	}

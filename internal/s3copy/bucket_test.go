@@ -464,9 +464,9 @@ func (b *bucket) DeleteObjects(_ context.Context, objects []Deletion) ([]error, 
 	return errs, nil
 }
 
-func (b *bucket) Restore(_ context.Context, key, _ string, _ int) error {
-	err := b.enter("restore", key)
-	defer b.done("restore", key)
+func (b *bucket) Restore(_ context.Context, r RestoreRequest) error {
+	err := b.enter("restore", r.Key)
+	defer b.done("restore", r.Key)
 	return err
 }
 

@@ -332,7 +332,9 @@ func (r *run) thawChain(ctx context.Context, t *task, a alignment) (outcome, err
 			continue
 		}
 		_, err := paced(ctx, r, t.src.Key, func(ctx context.Context) (struct{}, error) {
-			return struct{}{}, r.job.Restorer.Restore(ctx, t.src.Key, v.ID, r.job.Rules.RestoreDays)
+			return struct{}{}, r.job.Restorer.Restore(ctx, RestoreRequest{
+				Key: t.src.Key, VersionID: v.ID, Days: r.job.Rules.RestoreDays, Tier: r.job.Rules.RestoreTier,
+			})
 		})
 		if err != nil && !errors.Is(err, ErrExists) {
 			return outcome{}, r.versionError(t, v, phaseCopy, fmt.Errorf("ask for the restore: %w", err))

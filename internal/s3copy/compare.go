@@ -163,11 +163,16 @@ func fullChecksum(d *Details, value string) bool {
 	}
 }
 
+// tiered is the class whose objects may be in an archive without the listing telling.
+const tiered = "INTELLIGENT_TIERING"
+
 // archivedNow tells whether the listing says that the object's bytes cannot be read.
 func archivedNow(o *Object) bool {
 	switch o.StorageClass {
 	case "GLACIER", "DEEP_ARCHIVE":
 		return !o.Restored
+	case tiered:
+		return o.Archived
 	default:
 		return false
 	}

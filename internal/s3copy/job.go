@@ -28,6 +28,7 @@ type Rules struct {
 	ACL          string // "" or a canned ACL
 	Restore      bool   // archived objects are asked for instead of skipped
 	RestoreDays  int
+	RestoreTier  string
 	Locks        bool   // the source's bucket has Object Lock, and copies carry their source's lock
 	Redirects    bool   // the source's bucket is a website, and copies carry their source's redirect
 	DeleteExtra  bool   // only after consent: the caller's duty
@@ -172,11 +173,13 @@ type Summary struct {
 	// LongestKey is the length in bytes of the longest key that the filter lets pass.
 	LongestKey int `json:"longest_key"`
 
-	Classes  map[string]Count    `json:"classes"`        // by storage class, of the source
-	Samples  map[string][]Sample `json:"samples"`        // by verdict: new, changed, extra, unreadable, archived, kept, filtered, size_only
-	Failures []Failure           `json:"failures"`       // what stands unsettled now, sorted by key, at most 1,000
-	Waiting  int64               `json:"waiting"`        // archived objects whose restore was asked for and is not done; they are in Failed, too
-	Locks    Locks               `json:"locks,omitzero"` // only with Rules.Locks
+	Classes  map[string]Count    `json:"classes"`               // by storage class, of the source
+	Samples  map[string][]Sample `json:"samples"`               // by verdict: new, changed, extra, unreadable, archived, kept, filtered, size_only
+	Failures []Failure           `json:"failures"`              // what stands unsettled now, sorted by key, at most 1,000
+	Waiting  int64               `json:"waiting"`               // archived objects whose restore was asked for and is not done; they are in Failed, too
+	Thawing  Count               `json:"thawing,omitzero"`      // of a scan's New and Changed: archived, and being restored already
+	Archived map[string]Count    `json:"archived_by,omitempty"` // Tally.Archived of this run, by storage class
+	Locks    Locks               `json:"locks,omitzero"`        // only with Rules.Locks
 
 	// Changing is how many of Failed were written to under each try.
 	Changing int64 `json:"-"`

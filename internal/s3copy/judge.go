@@ -15,6 +15,7 @@ const (
 	transfer               // copy
 	prove                  // equal, but not yet proven at the level asked
 	thaw                   // ask for the archived object's restore
+	ask                    // a HEAD tells whether it is archived
 	bind                   // equal and proven: compare the locks
 )
 
@@ -42,6 +43,8 @@ type outcome struct {
 	phase  string // of a failure
 	reason string // of a failure or a verdict
 	why    string // of an unreadable object: see Summary.UnreadableBy; of a failure keepsChanging, or nothing
+	kept   bool   // a failure that stands as it was: its restore is under way still
+	thawed bool   // a scan's object is being restored: there is nothing to do for it yet
 	weaker bool   // a scan's same object whose lock at the destination is to be raised
 
 	history History // of a key with its versions: all of them
@@ -96,6 +99,10 @@ func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
 		if dst != nil {
 			out.state = isChanged
 		}
+		out.thawed = archivedNow(src) && src.Restoring
+		if !final && src.StorageClass == tiered && j.passedOver(src) {
+			return ask, out
+		}
 		return rest, out
 	case archivedNow(src):
 		return thaw, out
@@ -106,6 +113,12 @@ func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
 // foreign tells whether another account owns the object.
 func (j *Job) foreign(src *Object) bool {
 	return len(j.Owners) > 0 && src.Owner != "" && !slices.Contains(j.Owners, src.Owner)
+}
+
+// passedOver tells whether a finished run of the very same job has met the object as it is. If it is not at the destination
+// all the same, it was in an archive, and may be still: that is worth a HEAD, where a copy would cost a login.
+func (j *Job) passedOver(src *Object) bool {
+	return slices.ContainsFunc(j.Earlier, func(w Window) bool { return !w.Begun.IsZero() && src.Modified.Before(w.Begun) })
 }
 
 // madeEarlier tells whether a finished run of the very same job made dst from src.

@@ -13,6 +13,8 @@ type notes struct {
 	most       int
 	samples    map[string][]Sample // by verdict, those with the smallest keys, in order
 	waiting    int64
+	thawing    Count
+	archived   map[string]*Count
 	todo       map[string]*Work // of a scan, by storage class of the source
 	changed    map[string]*Count
 	unreadable map[string]*Count

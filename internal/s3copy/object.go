@@ -25,6 +25,8 @@ type Object struct {
 	Checksum     ChecksumType // of the checksum that the object carries, where the listing tells
 	Algorithm    string       // CRC64NVME, CRC32, …; "" where the listing does not tell
 	Restored     bool         // archived, but a restored copy can be read
+	Restoring    bool         // archived, and a restore is under way
+	Archived     bool         // in an archive tier of Intelligent-Tiering: only a HEAD tells, never a listing
 	Owner        string       // canonical ID, where the listing tells
 	Chain        *Chain       // nil: the listing is of current versions
 }

@@ -135,9 +135,11 @@ func (p *page) enter(t *task, out outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if out.state == isFailed {
-		p.failures = append(p.failures, Failure{
-			Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: time.Now(), Changed: out.why == keepsChanging,
-		})
+		f := Failure{Key: t.src.Key, Phase: out.phase, Reason: out.reason, Size: out.size, At: time.Now(), Changed: out.why == keepsChanging}
+		if out.kept && t.old != nil && t.old.Phase == out.phase {
+			f.Reason, f.At = t.old.Reason, t.old.At // since when it waits
+		}
+		p.failures = append(p.failures, f)
 	}
 	if out.state != isFailed && (t.old != nil || t.marked) {
 		p.healed = append(p.healed, t.src.Key)

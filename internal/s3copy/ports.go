@@ -198,9 +198,15 @@ type Deleter interface {
 	DeleteObjects(ctx context.Context, objects []Deletion) ([]error, error)
 }
 
-// A Restorer asks for an archived object's temporary copy, for the given number of days: the current version's, where
-// none is named.
-// A restore that is under way already is no error.
+// A RestoreRequest asks for an archived object's temporary copy, for the given number of days: the current
+// version's, where none is named.
+type RestoreRequest struct {
+	Key, VersionID string
+	Days           int
+	Tier           string // Standard, Bulk or Expedited; "" leaves it to the server
+}
+
+// A Restorer asks for archived objects. A restore that is under way already is no error.
 type Restorer interface {
-	Restore(ctx context.Context, key, versionID string, days int) error
+	Restore(ctx context.Context, r RestoreRequest) error
 }

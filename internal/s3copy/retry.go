@@ -13,7 +13,10 @@ const retryPage = 100
 // earlier ones: both sides are read afresh. What succeeds is healed and moves over in
 // the counts; what is gone from the source leaves them.
 func (r *run) retry(ctx context.Context) error {
-	standing := r.books.standing // no page is under way
+	standing := maps.Clone(r.books.standing) // no page is under way
+	if err := r.leaveFrozen(ctx, standing); err != nil {
+		return err
+	}
 	for keys := range slices.Chunk(slices.Sorted(maps.Keys(standing)), retryPage) {
 		failures := make([]Failure, len(keys))
 		for i, key := range keys {

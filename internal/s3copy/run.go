@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -42,12 +43,13 @@ type run struct {
 	mapper   mapper
 	behind   map[string]Failure // the second pass: keys that wait for their retry
 	reached  bool               // the listing's end
+	begun    time.Time
 }
 
 // newRun prepares a run.
 func newRun(l Limits, b *budget, job Job, p Progress, watch watcher) *run {
 	r := &run{
-		limits: l, job: job, count: job.Counters, watch: watch,
+		limits: l, job: job, count: job.Counters, watch: watch, begun: time.Now(),
 		pace:    newPace(l.InFlight),
 		tasks:   make(chan task),
 		ahead:   semaphore.NewWeighted(int64(l.ahead())),
@@ -135,7 +137,7 @@ func (r *run) summary() Summary {
 	s := Summary{
 		Tally: r.books.total, Partial: !r.reached,
 		Largest: r.notes.largest, LongestKey: r.notes.longest, Classes: make(map[string]Count), Samples: r.notes.samples,
-		Locks: r.notes.locks,
+		Locks: r.notes.locks, Thawing: r.notes.thawing, Archived: flat(r.notes.archived),
 	}
 	for class, n := range r.notes.classes {
 		s.Classes[class] = *n

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // The phases of failures.
@@ -108,7 +109,9 @@ func clip(reason string) string {
 // todo tells whether a scan's verdict leaves a copy something to do.
 func (r *run) todo(out outcome) bool {
 	switch out.state {
-	case isNew, isChanged, isUnreadable:
+	case isNew, isChanged:
+		return !out.thawed
+	case isUnreadable:
 		return true
 	case isSame:
 		return out.weaker
@@ -131,6 +134,7 @@ func (r *run) note(t *task, out outcome) {
 	case isFiltered:
 		r.notes.sample("filtered", t.src.Key, out.size, "")
 	case isArchived:
+		r.notes.archive(&t.src)
 		r.notes.sample("archived", t.src.Key, out.size, cmp.Or(out.reason, t.src.StorageClass))
 	case isSame, isCopied:
 		if out.weaker {
@@ -214,6 +218,11 @@ func (r *run) decideBytes(ctx context.Context, t *task) (outcome, error) {
 			return out, err
 		}
 	}
+	if act == ask {
+		if act, out, err = r.askTier(ctx, t); err != nil {
+			return out, err
+		}
+	}
 	if act == examine {
 		if act, out, err = r.examine(ctx, t); err != nil {
 			return out, err
@@ -226,7 +235,7 @@ func (r *run) decideBytes(ctx context.Context, t *task) (outcome, error) {
 		out, err = r.prove(ctx, t)
 	case thaw:
 		return r.thaw(ctx, t)
-	case rest, examine, bind:
+	case rest, examine, bind, ask:
 	}
 	if err != nil || out.state != isSame || !r.job.Rules.Locks || !t.exists || t.bound || t.page.second() && t.old == nil {
 		return out, err
@@ -252,14 +261,37 @@ func (r *run) confirmGone(ctx context.Context, t *task) (outcome, error) {
 	return outcome{state: isGone}, nil
 }
 
-// thaw asks for an archived object's restore. It stays a failure until it is done.
+// askTier asks whether an object of Intelligent-Tiering is archived, and judges it again.
+func (r *run) askTier(ctx context.Context, t *task) (action, outcome, error) {
+	_, err := r.refresh(ctx, t)
+	switch {
+	case errors.Is(err, errGone):
+		return rest, outcome{state: isGone}, nil
+	case err != nil:
+		return rest, outcome{}, &ObjectError{Phase: phaseCompare, Key: t.src.Key, Err: err}
+	}
+	act, out := r.job.judge(&t.src, t.target(), t.f, true)
+	return act, out, nil
+}
+
+// thaw asks for an archived object's restore, unless one is under way: it would be billed again. It stays a failure until
+// it is done.
 func (r *run) thaw(ctx context.Context, t *task) (outcome, error) {
+	again := ""
+	if t.old != nil && t.old.Phase == phaseRestore {
+		again = "; the one asked for on " + t.old.At.UTC().Format(time.DateOnly) + " has run out"
+	}
+	if t.src.Restoring {
+		out := failed(t.src.Size, phaseRestore, fmt.Sprintf("archived (%s): its restore is under way", t.src.StorageClass))
+		out.kept = true
+		return out, nil
+	}
 	_, err := paced(ctx, r, t.src.Key, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, r.job.Restorer.Restore(ctx, t.src.Key, "", r.job.Rules.RestoreDays)
+		return struct{}{}, r.job.Restorer.Restore(ctx, RestoreRequest{Key: t.src.Key, Days: r.job.Rules.RestoreDays, Tier: r.job.Rules.RestoreTier})
 	})
 	if err != nil && !errors.Is(err, ErrExists) {
 		return outcome{}, &ObjectError{Phase: phaseCopy, Key: t.src.Key, Err: fmt.Errorf("ask for the restore: %w", err)}
 	}
-	return failed(t.src.Size, phaseRestore, fmt.Sprintf("archived (%s): its restore for %d days is asked for",
-		t.src.StorageClass, r.job.Rules.RestoreDays)), nil
+	return failed(t.src.Size, phaseRestore, fmt.Sprintf("archived (%s): its restore for %d days is asked for%s",
+		t.src.StorageClass, r.job.Rules.RestoreDays, again)), nil
 }

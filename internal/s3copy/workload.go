@@ -13,8 +13,9 @@ const SmallBytes Bytes = 128 << 10
 // Work is what a scan found to write of one storage class.
 type Work struct {
 	Count
-	Small  Count // of these, the ones below SmallBytes
-	Frozen Count // of these, the archived ones that have to be restored first
+	Small   Count // of these, the ones below SmallBytes
+	Frozen  Count // of these, the archived ones that have to be restored first
+	Thawing Count // of the frozen ones, those whose restore is under way already
 	// ByParts is how many are copied by parts, and Parts by how many of them. Where a server
 	// cannot do that, or an odd layout forbids it, the copy may do otherwise.
 	ByParts, Parts int64
@@ -33,6 +34,10 @@ func (n *notes) work(src *Object, out outcome, l Limits) {
 		n.waiting++
 		w.Frozen.Add(out.size)
 	}
+	if out.thawed {
+		n.thawing.Add(out.size)
+		w.Thawing.Add(out.size)
+	}
 	if parts := l.partsFor(src); parts > 0 {
 		w.ByParts++
 		w.Parts += parts
@@ -40,6 +45,13 @@ func (n *notes) work(src *Object, out outcome, l Limits) {
 	if out.state == isChanged {
 		entry(&n.changed, changedBy(out.reason)).Add(out.size)
 	}
+}
+
+// archive counts an object that is skipped since it is archived.
+func (n *notes) archive(src *Object) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	entry(&n.archived, src.StorageClass).Add(src.Size)
 }
 
 // unread counts an object that will fail.

@@ -83,6 +83,9 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 	if e.SizeOnly.Objects > 0 {
 		p.line("  ", p.paint("!", "! "+plural(e.SizeOnly.Objects, "object")+" compared by size only: nothing better was comparable"))
 	}
+	if text := archivedText(s.Archived); text != "" {
+		p.line("  ", text)
+	}
 	if text := locksText(s.Locks); text != "" {
 		p.line("  ", text)
 	}
@@ -96,6 +99,22 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 		}
 		p.line("  ", p.paint("!", "! "+f.Phase+" "+Key(f.Key)+": "+safe(f.Reason)))
 	}
+}
+
+// archivedText counts, by class, what was skipped in archives.
+func archivedText(by map[string]s3copy.Count) string {
+	var parts []string
+	for _, class := range slices.Sorted(maps.Keys(by)) {
+		text := number(by[class].Objects) + " in " + safe(class)
+		if class == "INTELLIGENT_TIERING" {
+			text += "'s archive tiers"
+		}
+		parts = append(parts, text)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "archived: " + strings.Join(parts, ", ") + ": not copied (copy.archived: restore copies them)"
 }
 
 // locksText says what became of Object Lock in this run; nothing where no lock was met.

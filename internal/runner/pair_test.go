@@ -20,6 +20,7 @@ func pairOf() plan.Pair {
 		Source: "tommy", Destination: "tommy-b",
 		Copy: plan.Copy{
 			Include: []string{"**"}, Exclude: []string{}, Compare: plan.CompareAuto, Overwrite: "changed", StorageClass: "preserve", ACL: "none", Archived: "report", ObjectLock: "none",
+			Restore: plan.Restore{Days: 7, Tier: "Standard", Wait: "0s"},
 		},
 		Verify: plan.Verify{Level: plan.LevelChecksum, Otherwise: "accept"},
 	}

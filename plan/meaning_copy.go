@@ -34,6 +34,11 @@ func (c *checker) versions(at string, pair Pair) {
 		c.wrong(extra, dotted(extra)+" does not go together with versions: all in "+dotted(at),
 			"of what only the destination has, the history would be hidden or lost; copy current versions only to mirror")
 	}
+	lock := c.first(at+"/copy/object_lock", "/copy/object_lock")
+	if pair.Copy.AllVersions() && pair.Copy.ObjectLock == "preserve" && c.ok(field, lock) {
+		c.wrong(lock, dotted(lock)+": preserve does not go together with versions: all in "+dotted(at),
+			"the locks of old versions are not read: copy current versions only to keep locks")
+	}
 }
 
 // globsBelow warns of an include that no key below the prefix can match:

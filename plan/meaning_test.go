@@ -53,6 +53,12 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{"no account ID but an endpoint", with(id, `endpoint_url: "http://127.0.0.1:9000", `), []string{
 			`4:3: accounts.source: missing field "id" | such as id: "123456789012"; a server that is not AWS wants provider: s3-compatible`,
 		}},
+		{"versions of a mirror", with(pair, pair+"copy: {versions: all, delete_extra: true}\n"), []string{
+			"12:37: copy.delete_extra does not go together with versions: all in buckets[0] | of what only the destination has, the history would be hidden or lost; copy current versions only to mirror",
+		}},
+		{"versions and locks", with(pair, pair+"copy: {versions: all, object_lock: preserve}\n"), []string{
+			"12:36: copy.object_lock: preserve does not go together with versions: all in buckets[0] | the locks of old versions are not read: copy current versions only to keep locks",
+		}},
 		{"no source", with("  source: {"+id+"profile: a, region: us-west-2}\n", ""), []string{
 			`3:1: accounts: missing field "source"`,
 		}},

@@ -84,7 +84,7 @@ func (b *builder) forbids(br branch) string {
 	f := br.facts
 	switch {
 	case br.src.Versioning != "":
-		return "the source stays: it keeps versions, and older versions are not copied"
+		return "the source stays: it keeps versions, which no run deletes"
 	case br.pair.Copy.Overwrite == "never":
 		return "the source stays: with overwrite: never an object at the destination may be another one"
 	case f.Skipped.Objects > 0:

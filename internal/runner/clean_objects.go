@@ -163,7 +163,7 @@ func (r cleanObjects) forbidden(c compile.CopySpec, b compile.Bucket, unseen []c
 	case b.Replication:
 		return name + " is replicated: its objects are not deleted", nil
 	case b.Versioning != "":
-		return name + " keeps versions, and older versions were not copied: its objects are not deleted", nil
+		return name + " keeps versions, which no run deletes: its objects stay", nil
 	}
 	blind := slices.IndexFunc(unseen, func(u compile.Unseen) bool { return mustSee(u.What) })
 	if blind >= 0 && c.SourceAccount != "" {

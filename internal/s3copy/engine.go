@@ -93,6 +93,8 @@ func (j *Job) validate() error {
 		return errors.New("a journal is for copies only")
 	case j.Mapping != nil && (!j.Versions || j.Mode != Verify):
 		return errors.New("a mapping is for the verification of versions only")
+	case j.Versions && j.Rules.Locks:
+		return errors.New("locks are not kept where versions are copied")
 	case j.Versions && j.Rules.DeleteExtra:
 		return errors.New("extra objects are not deleted where versions are copied: their histories would go")
 	case j.Mode == Copy && j.Rules.DeleteExtra && j.Deleter == nil:

@@ -67,6 +67,7 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 		return waiting(why), err
 	}
 	job := r.asAdmins(s3copy.Verify, c)
+	job.Twin = c.Pair.Source == c.Pair.Destination && c.Pair.Prefix == c.Pair.ToPrefix
 	job.Redirects = slices.Contains(b.Configured, "website")
 	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
 	if sum, ok := r.ends.get(c.Pair.ID()); errors.Is(err, s3copy.ErrEmptySource) && (!ok || sum.Tally.Listed.Objects == 0) {
@@ -154,6 +155,8 @@ func first(ctx context.Context, job s3copy.Job) (string, error) {
 func (r cleanObjects) forbidden(c compile.CopySpec, b compile.Bucket, unseen []compile.Unseen) (string, error) {
 	name := c.Pair.Source
 	switch {
+	case strings.HasSuffix(name, accessPoint) || strings.HasSuffix(c.Pair.Destination, accessPoint):
+		return "an access point's alias may lead to the very bucket on the other side: nothing is deleted through one", nil
 	case !b.Exists || b.Foreign:
 		return "", &DriftError{Subject: "bucket " + name, What: "it is gone, or somebody else's"}
 	case b.ObjectLock:
@@ -177,6 +180,9 @@ func (r cleanObjects) forbidden(c compile.CopySpec, b compile.Bucket, unseen []c
 	}
 	return "", nil
 }
+
+// accessPoint ends the names of access points' aliases, and of no bucket.
+const accessPoint = "-s3alias"
 
 // mustSee tells whether something unread could make a deletion do harm.
 func mustSee(what string) bool {

@@ -13,6 +13,11 @@ import (
 // an empty listing is no proof of anything.
 var ErrEmptySource = errors.New("the source lists no key")
 
+// ErrOneBucket stops a deletion whose source and destination may be one bucket, reached by two addresses: what
+// goes from the one would be gone from the other.
+var ErrOneBucket = errors.New("source and destination have one name, and every object is of the same moment on both sides: " +
+	"they look like one bucket at two addresses, and nothing of it is deleted")
+
 // An UnprovenError stops a deletion of source objects: not every one of them is proven
 // to stand, unchanged, at the destination.
 type UnprovenError struct {
@@ -73,6 +78,9 @@ func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally,
 	if err := proven(r.summary(), r.marks()); err != nil {
 		return Tally{}, err
 	}
+	if job.Twin && !seal.apart {
+		return Tally{}, ErrOneBucket
+	}
 	again := newRun(e.limits, e.budget, job, Progress{Ranges: []Range{{ID: 1}}}, nil)
 	return again.deleteSealed(ctx, del, seal.blocks)
 }
@@ -96,6 +104,7 @@ func proven(s Summary, marks []Failure) error {
 // against it in constant memory a block.
 type sealer struct {
 	blocks [][sha256.Size]byte
+	apart  bool // an object and its copy are of different moments: so there are two of them
 	hash   hash.Hash
 	keys   int
 	buf    []byte
@@ -103,6 +112,7 @@ type sealer struct {
 
 // see takes the next source object and the one in its place.
 func (s *sealer) see(src, dst *Object) {
+	s.apart = s.apart || src != nil && dst != nil && !src.Modified.Equal(dst.Modified)
 	if s.hash == nil {
 		s.hash = sha256.New()
 	}

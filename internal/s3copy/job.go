@@ -57,6 +57,9 @@ type Job struct {
 	// Redirects says that the source's objects may carry website redirects, which a copy in one request leaves out:
 	// the proof of a deletion asks each.
 	Redirects bool
+	// Twin says that source and destination have one name and one place for every key. Then a deletion of the
+	// source wants to see by the objects' dates that they are two buckets, and not one at two addresses.
+	Twin bool
 	// Samples is how many keys of each verdict the summary keeps; 0 keeps none.
 	Samples int
 	// SecondPass lists again at the end, for keys that appeared or changed behind the

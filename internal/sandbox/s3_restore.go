@@ -32,7 +32,7 @@ func (q *s3Call) restoreObject() error {
 	case r != nil && !v.frozen(now):
 		changed.restore, status = &restoreState{ready: r.ready, expires: restoreExpiry(now, doc.Days)}, http.StatusOK
 	default:
-		ready := now.Add(time.Duration(q.s.restoring.Load()))
+		ready := now.Add(q.s.cfg.Restore + time.Duration(q.s.restoring.Load()))
 		changed.restore = &restoreState{ready: ready, expires: restoreExpiry(ready, doc.Days)}
 		if v.archived != "" { // back in the frequent tier, for good
 			changed.restore.expires = time.Time{}
@@ -45,7 +45,7 @@ func (q *s3Call) restoreObject() error {
 // PassRestores lets time go by for restores alone: what is under way becomes ready, and what is restored runs out.
 func (s *Server) PassRestores(d time.Duration) { s.s3.ahead.Add(int64(d)) }
 
-// SetRestore says how long restores take that are asked for from now on.
+// SetRestore says how much longer than configured restores take that are asked for from now on.
 func (s *Server) SetRestore(d time.Duration) { s.s3.restoring.Store(int64(d)) }
 
 // restoreTime is what restores take for the time.

@@ -92,8 +92,12 @@ func TestAStatementThatAnotherPlanPutsBackIsRemovedAgain(t *testing.T) {
 
 func TestWhatOnlyLooksLikeAnotherPlansStatementIsDrift(t *testing.T) {
 	for _, edit := range [][2]string{
-		{`"Allow"`, `"Deny"`}, {`{"AWS":"arn:aws:iam::210987654321:role/other"}`, `"*"`}, {`role/other`, `root`},
-		{`"s3:GetObject"`, `"s3:PutObject"`}, {`"Action"`, `"NotAction"`}, {`"Sid":"Pull2",`, ``},
+		{`"Allow"`, `"Deny"`},
+		{`{"AWS":"arn:aws:iam::210987654321:role/other"}`, `"*"`},
+		{`role/other`, `root`},
+		{`"s3:GetObject"`, `"s3:PutObject"`},
+		{`"Action"`, `"NotAction"`},
+		{`"Sid":"Pull2",`, ``},
 	} {
 		onBench(t, func(w *bench) {
 			w.a.policyText["tommy"] = document(othersStatement)

@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 to=${1:?usage: extras.sh FOLDER}
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) # of the man pages
+export SOURCE_DATE_EPOCH
 rm -rf -- "$to"
 mkdir -p "$to/man" "$to/completions"
 go build -o "$to/xplan" ./cmd/xplan

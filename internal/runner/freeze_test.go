@@ -19,7 +19,7 @@ func freezing(sid, action string) string {
 }
 
 // freezeStep freezes tommy by two statements, as compiled of what stands now.
-func (w *bench) freezeStep(kind compile.Kind) compile.Step {
+func (w *bench) freezeStep() compile.Step {
 	w.Helper()
 	spec := &compile.FreezeSpec{Bucket: "tommy", Account: accountA, Region: "us-west-2", Prefixes: []string{""}, Pairs: []string{pairOf().ID()}}
 	before := parsed(w.T, w.a.policyText["tommy"])
@@ -33,7 +33,7 @@ func (w *bench) freezeStep(kind compile.Kind) compile.Step {
 		w.must(err)
 		before = merged
 	}
-	s := step(kind, compile.Spec{Freeze: spec})
+	s := step(compile.KindFreeze, compile.Spec{Freeze: spec})
 	s.Side, s.Action = plan.Source, compile.Update
 	return s
 }
@@ -61,7 +61,7 @@ func TestAFreezeIsProvenBeforeTheFinalPassAndLiftedAfterIt(t *testing.T) {
 		w.a.policyText["tommy"] = document(othersStatement)
 		w.calls.take()
 		w.enforces(40 * time.Second)
-		freeze := w.freezeStep(compile.KindFreeze)
+		freeze := w.freezeStep()
 		w.ends(freeze, executor.Done)
 		w.holds(othersStatement, freezing("XplanFreezeDeletes", "s3:DeleteObject"), freezing("XplanFreeze", "s3:PutObject"))
 		w.asked(
@@ -88,7 +88,7 @@ func TestAFreezeIsProvenBeforeTheFinalPassAndLiftedAfterIt(t *testing.T) {
 func TestAFreezeThatDoesNotHoldIsNoFreeze(t *testing.T) {
 	onPair(t, func(w *bench, _, _ *memory) {
 		w.enforces(time.Hour)
-		freeze := w.freezeStep(compile.KindFreeze)
+		freeze := w.freezeStep()
 		w.ends(freeze, executor.Done)
 		freeze.Kind = compile.KindFreezeProbe
 		w.fails(freeze, "tommy is frozen, and a write to it is let through")
@@ -98,7 +98,7 @@ func TestAFreezeThatDoesNotHoldIsNoFreeze(t *testing.T) {
 func TestADenialThatWasThereBeforeProvesNoFreeze(t *testing.T) {
 	onPair(t, func(w *bench, _, _ *memory) {
 		w.a.shut = func(string) error { return s3copy.ErrDenied }
-		freeze := w.freezeStep(compile.KindFreeze)
+		freeze := w.freezeStep()
 		w.ends(freeze, executor.Done)
 		begun := time.Now()
 		freeze.Kind = compile.KindFreezeProbe
@@ -112,13 +112,13 @@ func TestADenialThatWasThereBeforeProvesNoFreeze(t *testing.T) {
 func TestAFreezeGoesOnAfterACrashBetweenItsStatements(t *testing.T) {
 	onPair(t, func(w *bench, _, _ *memory) {
 		w.enforces(0)
-		freeze := w.freezeStep(compile.KindFreeze)
+		freeze := w.freezeStep()
 		w.own.fail["own"] = errors.New("the process dies")
 		w.fails(freeze, "the process dies")
 		w.restart()
 		delete(w.own.fail, "own")
 		w.owns("?source.freeze tommy of XplanFreezeDeletes")
-		again := w.freezeStep(compile.KindFreeze)
+		again := w.freezeStep()
 		w.ends(again, executor.Done)
 		w.holds(freezing("XplanFreezeDeletes", "s3:DeleteObject"), freezing("XplanFreeze", "s3:PutObject"))
 		again.Kind = compile.KindCleanFreeze
@@ -130,7 +130,7 @@ func TestAFreezeGoesOnAfterACrashBetweenItsStatements(t *testing.T) {
 
 func TestAPolicyThatChangedSinceTheReviewIsNotFrozen(t *testing.T) {
 	onPair(t, func(w *bench, _, _ *memory) {
-		freeze := w.freezeStep(compile.KindFreeze)
+		freeze := w.freezeStep()
 		w.a.policyText["tommy"] = document(othersStatement)
 		w.calls.take()
 		w.fails(freeze, "its statements are others than those that were read for the plan")
@@ -142,7 +142,7 @@ func TestAVerifiedFreezeWaitsForAPersonAndAnotherIsLifted(t *testing.T) {
 	for _, verified := range []bool{true, false} {
 		onPair(t, func(w *bench, source, _ *memory) {
 			w.enforces(0)
-			freeze := w.freezeStep(compile.KindFreeze)
+			freeze := w.freezeStep()
 			w.ends(freeze, executor.Done)
 			w.ends(pairStep(compile.KindFinal, func(c *compile.CopySpec) { c.Frozen = true }), executor.Done)
 			if verified {

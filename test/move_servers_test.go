@@ -157,7 +157,8 @@ func (r *recipe) lost(t *testing.T, before map[string]content, tags bool) {
 	for key, was := range before {
 		there, stays := a[key]
 		copied, moved := b[key]
-		if !(stays && (there.same(was) || key == victim)) && !(moved && copied.same(was)) {
+		stays = stays && (there.same(was) || key == victim)
+		if !stays && (!moved || !copied.same(was)) {
 			t.Errorf("%q is lost", key)
 		}
 	}

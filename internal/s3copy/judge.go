@@ -62,11 +62,8 @@ const maxKey = 1024
 // is known of them. Pure; f is the finding where dst is given, and final says that
 // there is nothing left to ask for.
 func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
-	if dst != nil && j.marked[src.Key] {
-		f = finding{differ: unlike}
-	}
-	if final && dst != nil && !f.decided() && j.Mode != Verify && j.madeEarlier(src, dst) {
-		f.proof = bySize
+	if dst != nil {
+		f = j.remembered(src, dst, f, final)
 	}
 	out := outcome{size: src.Size, proof: f.proof, reason: string(f.differ)}
 	switch {
@@ -108,6 +105,17 @@ func (j *Job) judge(src, dst *Object, f finding, final bool) (action, outcome) {
 		return thaw, out
 	}
 	return transfer, out
+}
+
+// remembered adds to a finding what earlier runs know of the two objects.
+func (j *Job) remembered(src, dst *Object, f finding, final bool) finding {
+	switch {
+	case j.marked[src.Key]:
+		return finding{differ: unlike}
+	case final && !f.decided() && j.Mode != Verify && j.madeEarlier(src, dst):
+		f.proof = bySize
+	}
+	return f
 }
 
 // foreign tells whether another account owns the object.

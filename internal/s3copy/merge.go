@@ -184,7 +184,7 @@ func (m *merger) key(ctx context.Context, s, d *Object) error {
 			act = bind // its proof is in the finding
 		}
 	}
-	if act == rest && !(m.job.whole && out.state == isSame) { // else its tags and headers are left
+	if act == rest && (!m.job.whole || out.state != isSame) { // else its tags and headers are left
 		m.settle(t, out)
 		return m.enough()
 	}

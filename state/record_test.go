@@ -31,7 +31,8 @@ func kindOf[T any](name string, value T, encode func(T) []byte, decode func([]by
 		name, encode(value), value,
 		func(b []byte) (any, error) { return decode(b) },
 		func(v any) []byte { return encode(v.(T)) },
-		[]string{"v1", "v2"}, recordV2,
+		[]string{"v1", "v2"},
+		recordV2,
 	}
 }
 

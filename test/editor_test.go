@@ -79,6 +79,7 @@ func words(s string) string {
 // editorsKnowPlanFiles drives the server that VS Code, Neovim, Emacs and others use for YAML, on the file
 // that xplan init writes, by the schema that its first line names.
 func editorsKnowPlanFiles(t *testing.T) {
+	t.Helper()
 	dir, text := firstPlan(t)
 	e := startEditor(t, dir)
 	if found := e.open("plan.yaml", text).diagnostics(); len(found) > 0 {

@@ -39,6 +39,7 @@ func (k keygen) read(t *testing.T, name string) string {
 // signaturesAreJudgedAsByOpenSSH signs with ssh-keygen, and wants its own verdict of ours, over lists of who may
 // sign. Where ours is stricter on purpose, the case says so.
 func signaturesAreJudgedAsByOpenSSH(t *testing.T) {
+	t.Helper()
 	t.Parallel()
 	k := keygen{executable(t, sshKeygenName), t.TempDir()}
 	message := []byte("what somebody reviewed\n")

@@ -44,7 +44,7 @@ func (s side) write(t *testing.T, bucket, key string, bodies ...string) {
 }
 
 // chainsOf lists a bucket by pages of whole keys, and tells each key's history by sizes.
-func chainsOf(l s3copy.Lister, t *testing.T, most int) (map[string]*s3copy.Chain, []string, error) {
+func chainsOf(t *testing.T, l s3copy.Lister, most int) (map[string]*s3copy.Chain, []string, error) {
 	t.Helper()
 	chains := map[string]*s3copy.Chain{}
 	var keys []string
@@ -98,7 +98,7 @@ func checkVersionList(w *world) {
 		w.source.write(t, b, key, bodies...)
 	}
 	for _, most := range []int{0, 1, 2} {
-		chains, keys, err := chainsOf(w.ofVersions(w.source, b), t, most)
+		chains, keys, err := chainsOf(t, w.ofVersions(w.source, b), most)
 		apart := errors.Is(err, s3copy.ErrUnsupported)
 		w.holds(t, versionsInterleaved, !apart, "pages of %d: %v", most, err)
 		if apart {
@@ -127,7 +127,7 @@ func checkVersionCopy(w *world) {
 	const key = "k +ü"
 	w.source.write(t, from, key, "first", "second")
 	source := w.ofVersions(w.source, from)
-	chains, _, err := chainsOf(source, t, 0)
+	chains, _, err := chainsOf(t, source, 0)
 	if err != nil || chains[key] == nil || len(chains[key].Versions) != 2 {
 		t.Fatalf("%+v, %v", chains, err)
 	}
@@ -153,7 +153,7 @@ func checkVersionCopy(w *world) {
 			t.Errorf("version %d reads %q, want %q", i, got, want)
 		}
 	}
-	if chains, _, err = chainsOf(destination, t, 0); err != nil || sizes(chains[key]) != "5 6" || chains[key].Versions[0].ID != made[1] {
+	if chains, _, err = chainsOf(t, destination, 0); err != nil || sizes(chains[key]) != "5 6" || chains[key].Versions[0].ID != made[1] {
 		t.Errorf("the destination has %+v, %v", chains[key], err)
 	}
 }
@@ -175,7 +175,7 @@ func checkMarker(w *world) {
 	if err != nil && !errors.Is(err, s3copy.ErrUnversioned) {
 		t.Errorf("a marker for nothing: %v", err)
 	}
-	if chains, _, err := chainsOf(at, t, 0); w.differs(versionsInterleaved) == "" {
+	if chains, _, err := chainsOf(t, at, 0); w.differs(versionsInterleaved) == "" {
 		if err != nil || sizes(chains["k"]) != "1 2 gone" || sizes(chains["never there"]) != gone {
 			t.Errorf("%+v, %v", chains, err)
 		}

@@ -47,9 +47,9 @@ func newWriters(t *testing.T, s *site, bucket string, n int) []*writer {
 	lockEnv.Lock()
 	defer lockEnv.Unlock()
 	old := os.Getenv("AWS_CONFIG_FILE")
-	must(t, os.Setenv("AWS_CONFIG_FILE", filepath.Join(s.dir, "aws-config")))
+	must(t, os.Setenv("AWS_CONFIG_FILE", filepath.Join(s.dir, "aws-config"))) //nolint:usetesting // of a parallel test
 	a, err := awsapi.Open(t.Context(), plan.Account{Provider: plan.AWS, ID: sandbox.SourceAccount, Profile: "app", EndpointURL: s.server.URL()}, awsapi.Options{})
-	must(t, errors.Join(err, os.Setenv("AWS_CONFIG_FILE", old)))
+	must(t, errors.Join(err, os.Setenv("AWS_CONFIG_FILE", old))) //nolint:usetesting // of a parallel test
 	at := compile.Location{Bucket: bucket, Region: "us-west-2", Account: sandbox.SourceAccount}
 	all := make([]*writer, n)
 	for i := range all {
@@ -79,6 +79,7 @@ func (w *writer) write(ctx context.Context, n int) error {
 
 // work writes until ctx ends.
 func (w *writer) work(ctx context.Context, t *testing.T) {
+	t.Helper()
 	tick := time.NewTicker(4 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -102,6 +103,7 @@ func (w *writer) work(ctx context.Context, t *testing.T) {
 
 // busyWith runs writers until stop is called, which gives all that they were told is there, and how often they were denied.
 func busyWith(t *testing.T, all []*writer) (stop func() (acked map[string]string, denied int)) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var working sync.WaitGroup
 	for _, w := range all {

@@ -164,7 +164,7 @@ func (r *run) bringChain(ctx context.Context, t *task) (outcome, error) {
 			}
 			out.state, out.proof, err = isArchived, noProof, nil
 		}
-	case rest, examine:
+	default: // it rests
 	}
 	if err == nil {
 		r.mapChain(t, a)
@@ -245,8 +245,7 @@ func (r *run) versionError(t *task, v *Version, phase string, err error) error {
 	if errors.Is(err, errGone) {
 		err = ErrNotFound // of this version: it expired since it was listed
 	}
-	var known *ObjectError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*ObjectError](err); ok {
 		phase, err = known.Phase, known.Err
 	}
 	what := "version"

@@ -1,6 +1,9 @@
 package sandbox
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A VersionInfo is one version of a key, or a delete marker, of which only key, ID, owner and date are told.
 type VersionInfo struct {
@@ -19,8 +22,8 @@ func (s *Server) Versions(bucket string) []VersionInfo {
 	defer b.mu.RUnlock()
 	all := []VersionInfo{}
 	b.keys.ascend("", false, func(k *s3Key) bool {
-		for i := len(k.versions) - 1; i >= 0; i-- {
-			all = append(all, k.versions[i].told(k.name))
+		for _, v := range slices.Backward(k.versions) {
+			all = append(all, v.told(k.name))
 		}
 		return true
 	})

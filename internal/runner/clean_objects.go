@@ -68,7 +68,7 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	}
 	job := r.asAdmins(s3copy.Verify, c)
 	job.Twin = c.Pair.Source == c.Pair.Destination && c.Pair.Prefix == c.Pair.ToPrefix
-	job.Redirects = slices.Contains(b.Configured, "website")
+	job.Rules.Redirects = slices.Contains(b.Configured, "website")
 	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
 	if sum, ok := r.ends.get(c.Pair.ID()); errors.Is(err, s3copy.ErrEmptySource) && (!ok || sum.Tally.Listed.Objects == 0) {
 		return held("no object is left"), nil // a source that was copied a moment ago and is empty now stops it

@@ -22,7 +22,7 @@ func (r *run) carried(ctx context.Context, t *task) error {
 			return err
 		}
 	}
-	if !r.job.Streaming && !r.job.Redirects && t.src.Modified.Before(t.dst.Modified) {
+	if !r.job.Streaming && !r.job.Rules.Redirects && t.src.Modified.Before(t.dst.Modified) {
 		return nil
 	}
 	return r.sameHeaders(ctx, t)

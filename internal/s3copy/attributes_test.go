@@ -45,7 +45,7 @@ func TestASourceWhoseTagsOrHeadersChangedAfterItsCopyStaysUntilItIsCopiedAgain(t
 	} {
 		t.Run(name, func(t *testing.T) {
 			src, dst, job := dressed(t, 5)
-			job.Redirects = true
+			job.Rules.Redirects = true
 			change(src, dst)
 			tally, err := deleteSource(t, job, src)
 			var unproven *UnprovenError

@@ -30,7 +30,7 @@ type Rules struct {
 	RestoreDays  int
 	RestoreTier  string
 	Locks        bool   // the source's bucket has Object Lock, and copies carry their source's lock
-	Redirects    bool   // the source's bucket is a website, and copies carry their source's redirect
+	Redirects    bool   // the source's bucket is a website: copies carry their source's redirect, and the proof of a deletion asks each
 	DeleteExtra  bool   // only after consent: the caller's duty
 	Level        string // size, checksum (the default), bytes
 	Otherwise    string // accept (the default), bytes, fail: for objects without comparable evidence
@@ -54,9 +54,6 @@ type Job struct {
 	// StopAtFirst ends a scan at the first key that there is something to do for:
 	// Summary.Partial is true then.
 	StopAtFirst bool
-	// Redirects says that the source's objects may carry website redirects, which a copy in one request leaves out:
-	// the proof of a deletion asks each.
-	Redirects bool
 	// Twin says that source and destination have one name and one place for every key. Then a deletion of the
 	// source wants to see by the objects' dates that they are two buckets, and not one at two addresses.
 	Twin bool

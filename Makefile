@@ -4,6 +4,7 @@ PKG  ?= ./internal/s3copy
 FUZZ ?= .
 FUZZTIME ?= 20s
 KEYS ?= 10000
+CROSS ?= all
 ROUNDS ?= 200
 SOAK ?= 30m
 LOADKEYS ?= 10000000
@@ -20,7 +21,7 @@ test: ## the tests; needs the sandbox only, and other servers where XPLAN_REQUIR
 check: lint tidy race ## what CI runs, beside the suite on all servers
 
 build: ; go build -trimpath -o bin/xplan ./cmd/xplan
-cross: ; XPLAN_TEST_CROSS=all go test -count=1 -timeout 60m -run 'TestEveryTargetOfAReleaseBuilds' -v ./internal/arch # for every system that a release is for
+cross: ; XPLAN_TEST_CROSS=$(CROSS) go test -count=1 -timeout 60m -run 'TestEveryTargetOfAReleaseBuilds' -v ./internal/arch # for every system that a release is for
 race:  ; go test -race -shuffle=on -timeout 60m ./...
 lint:  ; $(TOOL) golangci-lint run --allow-parallel-runners ./...
 fmt:   ; $(TOOL) golangci-lint fmt ./...

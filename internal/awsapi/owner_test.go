@@ -71,9 +71,16 @@ func everyCall(t *testing.T, a *Account) {
 	_ = a.PutBucketPolicy(ctx, "tommy-b", "", "{}")
 	_ = a.DeleteBucketPolicy(ctx, "tommy-b", "")
 	_ = a.ProbeWrite(ctx, compile.Location{Bucket: "tommy-b"}, "probe")
-	b := a.pair()
+	everyBucketCall(ctx, a.pair(), a.versions("tommy-b"))
+	_ = a.Own().Probe(ctx, compile.LegWriteDest, compile.ProbeSpec{
+		Pair: plan.Pair{Source: "tommy", Destination: "tommy-b"}, SourceAccount: accountA, DestAccount: accountB, DestRegion: "us-west-2",
+	})
+}
+
+// everyBucketCall drives all that the engine asks of a bucket, which copies come from another to, and of one whose versions are listed.
+func everyBucketCall(ctx context.Context, b, versions *bucket) {
 	_, _ = b.ListPage(ctx, s3copy.PageRequest{}, nil)
-	_, _ = a.versions("tommy-b").ListPage(ctx, s3copy.PageRequest{}, nil)
+	_, _ = versions.ListPage(ctx, s3copy.PageRequest{}, nil)
 	_, _ = b.PutMarker(ctx, "k")
 	_, _ = b.Head(ctx, s3copy.HeadRequest{Key: "k"})
 	_, _ = b.Tags(ctx, "k", "")
@@ -94,9 +101,6 @@ func everyCall(t *testing.T, a *Account) {
 	_ = b.Restore(ctx, s3copy.RestoreRequest{Key: "k", Days: 1})
 	_, _ = b.ReadLock(ctx, "k")
 	_ = b.SetLock(ctx, "k", "v", s3copy.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true})
-	_ = a.Own().Probe(ctx, compile.LegWriteDest, compile.ProbeSpec{
-		Pair: plan.Pair{Source: "tommy", Destination: "tommy-b"}, SourceAccount: accountA, DestAccount: accountB, DestRegion: "us-west-2",
-	})
 }
 
 func answerEverything(r request) (int, string) {

@@ -24,6 +24,7 @@ func (s *session) ProbeWrite(ctx context.Context, at compile.Location, key strin
 	}
 	_, err = c.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &at.Bucket, Key: &key, PartNumber: aws.Int32(1), UploadId: aws.String(noUpload), Body: bytes.NewReader(nil),
+		RequestPayer: s.open(at, compile.Location{}).payer(),
 	})
 	if err == nil {
 		return nil

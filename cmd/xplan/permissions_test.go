@@ -265,7 +265,8 @@ func grantRestore(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	s.write(t, "plan.yaml", docsByUser+docsPair+"copy: {archived: restore}\n")
-	s.xplan(t, 0, "apply", "plan.yaml", "--yes") // the sandbox restores at once
+	s.xplan(t, 4, "apply", "plan.yaml", "--yes")
+	s.xplan(t, 0, "resume") // the sandbox restores at once
 	if s.server.Count("RestoreObject") == 0 {
 		t.Error("no restore was asked for")
 	}

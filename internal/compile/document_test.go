@@ -97,6 +97,12 @@ func TestDocumentsAskForNoMoreThanThePlan(t *testing.T) {
 			p.Principal.ARN = "arn:aws-cn:iam::210987654321:user/misterrodgers"
 			w.Principal.ARN = p.Principal.ARN
 		},
+		"lock": func(p *plan.Plan, w *World) {
+			p.Buckets[0].Copy.ObjectLock, p.Buckets[0].Settings.ObjectLock = preserve, true
+			b := secure("us-west-2")
+			b.ObjectLock = true
+			w.Buckets[BucketRef{plan.Source, "tommy"}] = b
+		},
 		"many_pairs": func(p *plan.Plan, w *World) {
 			p.Buckets, w.Copies = nil, nil
 			for i := range 14 {

@@ -52,7 +52,8 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 	own := owner{d.Ownership, d.Now}
 	both := sides{d.Source, d.Destination}
 	pairs := pairRunner{d: d, session: s, ends: &summaries{}}
-	denial := freeze{statement: statement{compile.KindFreeze, d.Source, d.Destination, own}, prober: d.Source, before: &openness{}}
+	policies := &turns{}
+	denial := freeze{statement: statement{compile.KindFreeze, d.Source, d.Destination, own, policies}, prober: d.Source, before: &openness{}}
 	who := &signers{}
 	all := map[compile.Kind]executor.Runner{
 		compile.KindIdentity:     identity{both, who},
@@ -62,7 +63,7 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 		compile.KindPolicy:       policyRunner{d.Destination, own, d.Lease},
 		compile.KindAttachment:   attachment{d.Destination, own},
 		compile.KindGrant:        grant{d.Source, own},
-		compile.KindBucketPolicy: statement{compile.KindBucketPolicy, d.Source, d.Destination, own},
+		compile.KindBucketPolicy: statement{compile.KindBucketPolicy, d.Source, d.Destination, own, policies},
 		compile.KindCredentials:  credentials{d.Logins, d.Destination, d.Destination, own, s},
 		compile.KindProbe:        probe{s, d.Journals, d.Now},
 		compile.KindCopy:         copyRunner{pairs},
@@ -74,8 +75,8 @@ func New(d Deps) map[compile.Kind]executor.Runner {
 
 		compile.KindCleanUploads:           cleanUploads{pairs, own},
 		compile.KindCleanKey:               cleanKey{d.Destination, d.Destination, d.Destination, own, d.Lease},
-		compile.KindCleanBucketPolicy:      cleanStatement{compile.KindBucketPolicy, d.Source, own},
-		compile.KindCleanFreeze:            cleanFreeze{cleanStatement{compile.KindFreeze, d.Source, own}, pairs.ends},
+		compile.KindCleanBucketPolicy:      cleanStatement{compile.KindBucketPolicy, d.Source, own, policies},
+		compile.KindCleanFreeze:            cleanFreeze{cleanStatement{compile.KindFreeze, d.Source, own, policies}, pairs.ends},
 		compile.KindCleanGrant:             cleanGrant{d.Source, own},
 		compile.KindCleanAttachment:        cleanAttachment{d.Destination, own},
 		compile.KindCleanPolicy:            cleanPolicy{d.Destination, own},

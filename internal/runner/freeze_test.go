@@ -27,7 +27,7 @@ func (w *bench) freezeStep() compile.Step {
 		ours := parsed(w.T, document(text)).Statements[0]
 		spec.Statements = append(spec.Statements, compile.StatementSpec{
 			Bucket: "tommy", Account: accountA, Region: "us-west-2", Sid: ours.Sid, Statement: text, Digest: ours.Digest(),
-			Reviewed: compile.PolicyDigest(before),
+			Reviewed: compile.StandingDigest(before),
 		})
 		merged, _, err := policy.Merge(before, ours)
 		w.must(err)

@@ -20,10 +20,20 @@ type statement struct {
 	api        BucketPolicies
 	principals Principals // of the destination: a new principal is unknown to S3 for a while
 	own        owner
+	turns      *turns // by bucket: a freeze is in the same policy
 }
 
 func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	spec := *s.Spec.Statement
+	release, err := r.turns.take(ctx, spec.Bucket)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	defer release()
+	return r.stand(ctx, s.ID, spec)
+}
+
+func (r statement) stand(ctx context.Context, id plan.StepID, spec compile.StatementSpec) (executor.Result, error) {
 	ours, before, err := r.read(ctx, spec)
 	if err != nil {
 		return executor.Result{}, err
@@ -51,7 +61,7 @@ func (r statement) Run(ctx context.Context, s compile.Step) (executor.Result, er
 	x.Before = r.otherForms(ctx, ours)
 	edited := false
 	err = r.own.make(ctx, x, func(ctx context.Context) error {
-		edited, err = r.write(ctx, spec, s.ID, ours, known)
+		edited, err = r.write(ctx, spec, id, ours, known)
 		return err
 	})
 	if err != nil {
@@ -125,13 +135,23 @@ func (r statement) principalsExist(ctx context.Context, d policy.Document, sid s
 // cleanStatement removes our statement, others stay. The policy itself goes only if it is
 // empty then and the run made it.
 type cleanStatement struct {
-	kind compile.Kind // of its record
-	api  BucketPolicies
-	own  owner
+	kind  compile.Kind // of its record
+	api   BucketPolicies
+	own   owner
+	turns *turns // statement's
 }
 
 func (r cleanStatement) Run(ctx context.Context, s compile.Step) (executor.Result, error) {
 	spec := *s.Spec.Statement
+	release, err := r.turns.take(ctx, spec.Bucket)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	defer release()
+	return r.takeOut(ctx, spec)
+}
+
+func (r cleanStatement) takeOut(ctx context.Context, spec compile.StatementSpec) (executor.Result, error) {
 	known, err := ownedStatement(r.own, r.kind, spec)
 	if err != nil {
 		return executor.Result{}, err

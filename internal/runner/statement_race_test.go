@@ -3,6 +3,7 @@ package runner
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"xplan/executor"
 	"xplan/internal/compile"
@@ -110,4 +111,30 @@ func TestWhatOnlyLooksLikeAnotherPlansStatementIsDrift(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAFreezeAndOurStatementDoNotPutEachOtherBack(t *testing.T) {
+	onPair(t, func(w *bench, _, _ *memory) {
+		w.a.policyText["tommy"] = document(othersStatement)
+		w.ends(w.statementStep("s3:GetObject"), executor.Done)
+		w.enforces(0)
+		lift := w.freezeStep()
+		w.ends(lift, executor.Done)
+		lift.Kind = compile.KindCleanFreeze
+		w.a.put = func(text string) error { // a slow answer: the policy was read before the statement went
+			if strings.Contains(text, "DelegateS3Access") {
+				return pauseFor(w.Context(), 5*time.Second)
+			}
+			return nil
+		}
+		ended := make(chan error)
+		go func() {
+			_, err := w.run(lift)
+			ended <- err
+		}()
+		w.ends(w.cleanStatementStep(), executor.Done)
+		w.must(<-ended)
+		w.holds(othersStatement)
+		w.owns()
+	})
 }

@@ -36,7 +36,10 @@ func StandingDigest(d policy.Document) string {
 func Delegates(s policy.Statement) bool {
 	p := s.Principal
 	one := len(p.AWS) == 1 && !p.Not && !p.Everyone && len(p.Service)+len(p.Federated)+len(p.CanonicalUser) == 0
-	reads := []string{"s3:ListBucket", "s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:ListBucketVersions"}
+	reads := []string{
+		"s3:ListBucket", "s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:ListBucketVersions",
+		"s3:GetObjectRetention", "s3:GetObjectLegalHold",
+	}
 	return s.Effect == policy.Allow && s.Sid != "" && one && !strings.Contains(p.AWS[0], "*") && !strings.HasSuffix(p.AWS[0], ":root") &&
 		len(s.NotAction) == 0 && len(s.NotResource) == 0 && len(s.Action) > 0 &&
 		!slices.ContainsFunc(s.Action, func(a string) bool { return !slices.Contains(reads, a) })

@@ -138,3 +138,19 @@ func TestAFreezeAndOurStatementDoNotPutEachOtherBack(t *testing.T) {
 		w.owns()
 	})
 }
+
+func TestAStatementThatReadsLocksIsAnotherPlansAsWell(t *testing.T) {
+	onBench(t, func(w *bench) {
+		keepsLocks := strings.Replace(anotherPlans, `"s3:GetObject"]`, `"s3:GetObject","s3:GetObjectRetention","s3:GetObjectLegalHold"]`, 1)
+		w.a.policyText["tommy"] = document(othersStatement)
+		s := w.statementStep("s3:GetObject")
+		w.a.policyText["tommy"] = document(othersStatement, keepsLocks)
+		w.ends(s, executor.Done)
+		w.a.written = func() {
+			w.a.written = nil
+			w.a.policyText["tommy"] = document(othersStatement, keepsLocks, ourStatement("s3:GetObject"))
+		}
+		w.ends(w.cleanStatementStep(), executor.Done)
+		w.holds(othersStatement, keepsLocks)
+	})
+}

@@ -196,7 +196,8 @@ func (r cleanStatement) readGone(ctx context.Context, spec compile.StatementSpec
 		if got, ok := after.Find(spec.Sid); ok && got.Digest() == known.Digest {
 			return fmt.Errorf("statement %s of %s is still there: %w", spec.Sid, spec.Bucket, errNotYet)
 		}
-		alone = !slices.ContainsFunc(after.Statements, compile.Delegates)
+		// A freeze would hold everybody off for good: it is looked for once more, whoever stands there.
+		alone = r.kind != compile.KindFreeze && !slices.ContainsFunc(after.Statements, compile.Delegates)
 		return nil
 	})
 	return alone, err

@@ -154,3 +154,39 @@ func TestAStatementThatReadsLocksIsAnotherPlansAsWell(t *testing.T) {
 		w.holds(othersStatement, keepsLocks)
 	})
 }
+
+func TestAFreezeThatAnotherPlanWritesOverIsWrittenAgain(t *testing.T) {
+	onPair(t, func(w *bench, _, _ *memory) {
+		w.a.policyText["tommy"] = document(othersStatement)
+		freeze := w.freezeStep()
+		w.a.written = func() {
+			w.a.written = nil
+			w.a.policyText["tommy"] = document(othersStatement, anotherPlans)
+		}
+		w.ends(freeze, executor.Done)
+		w.holds(othersStatement, anotherPlans, freezing("XplanFreezeDeletes", "s3:DeleteObject"), freezing("XplanFreeze", "s3:PutObject"))
+	})
+}
+
+func TestAFreezeThatAnotherPlanPutsBackIsLiftedAgain(t *testing.T) {
+	onPair(t, func(w *bench, _, _ *memory) {
+		w.a.policyText["tommy"] = document(othersStatement)
+		lift := w.freezeStep()
+		w.ends(lift, executor.Done)
+		lift.Kind = compile.KindCleanFreeze
+		w.a.written = func() {
+			if strings.Contains(w.a.policyText["tommy"], "XplanFreeze") {
+				return
+			}
+			w.a.written = nil
+			time.AfterFunc(secondLook/3, func() { // the first statement of a plan that had read the policy before
+				w.a.mu.Lock()
+				defer w.a.mu.Unlock()
+				w.a.policyText["tommy"] = document(othersStatement, freezing("XplanFreezeDeletes", "s3:DeleteObject"), anotherPlans)
+			})
+		}
+		w.ends(lift, executor.Done)
+		w.must(pauseFor(w.Context(), time.Second))
+		w.holds(othersStatement, anotherPlans)
+	})
+}

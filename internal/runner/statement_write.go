@@ -100,9 +100,10 @@ func (r statement) readBack(ctx context.Context, spec compile.StatementSpec, our
 			return err
 		}
 		edited = compile.StandingDigest(after) != compile.StandingDigest(merged)
+		lost := compile.StandingDigest(after) == compile.StandingDigest(before) // all but delegations is as it was before ours
 		got, ok := after.Find(spec.Sid)
 		switch stands := ok && got.Digest() == ours.Digest(); {
-		case !stands && !edited && compile.PolicyDigest(after) != compile.PolicyDigest(before):
+		case !stands && lost && compile.PolicyDigest(after) != compile.PolicyDigest(before):
 			return fmt.Errorf("statement %s of %s: %w", spec.Sid, spec.Bucket, errOverwritten)
 		case !stands:
 			return fmt.Errorf("statement %s of %s: %w", spec.Sid, spec.Bucket, errNotYet)

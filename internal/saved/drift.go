@@ -222,6 +222,7 @@ func (p *Plan) steps(now *compile.Program) []Difference {
 func effects(prog *compile.Program) map[plan.StepID]compile.Step {
 	m := make(map[plan.StepID]compile.Step, len(prog.Steps))
 	for _, s := range prog.Steps {
+		s = s.Impersonal()
 		s.Change = compile.Change{}
 		m[s.ID] = s
 	}
@@ -231,7 +232,7 @@ func effects(prog *compile.Program) map[plan.StepID]compile.Step {
 // told is what the review says a step changes, numbers aside.
 func told(prog *compile.Program, name plan.StepID) string {
 	i := slices.IndexFunc(prog.Steps, func(s compile.Step) bool { return s.ID == name })
-	c := prog.Steps[i].Change
+	c := prog.Steps[i].Impersonal().Change
 	danger := c.Danger
 	if c.Danger != "" {
 		danger, _, _ = strings.Cut(c.Danger, " ") // the rest counts objects

@@ -125,6 +125,7 @@ func (r final) Run(ctx context.Context, s compile.Step) (executor.Result, error)
 	job.SecondPass = c.Frozen
 	begun := r.d.Now()
 	sum, err := r.timed(ctx, c, job)
+	sum.Locks.Left = c.LocksLeft
 	r.ends.put(c.Pair.ID(), sum)
 	res, err := copied(c, sum, err)
 	if err == nil && !c.Frozen {

@@ -203,3 +203,12 @@ func TestWhatIsWrittenToUnderEachTryIsLeftToTheFinalPass(t *testing.T) {
 		})
 	}
 }
+
+func TestTheFinalPassTellsOfLocksThatAreLeft(t *testing.T) {
+	onPair(t, func(w *bench, _, _ *memory) {
+		r := w.ends(pairStep(compile.KindFinal, func(c *compile.CopySpec) { c.Frozen, c.LocksLeft = true, true }), executor.Done)
+		if sum, ok := r.Detail.(s3copy.Summary); !ok || !sum.Locks.Left {
+			t.Errorf("got %+v, want the locks that are left in the account", r.Detail)
+		}
+	})
+}

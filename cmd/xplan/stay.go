@@ -36,6 +36,7 @@ func (a *app) applyOver(ctx context.Context, w work) error {
 			return errors.Join(waitErr, err)
 		}
 		w.previous, w.flags.yes, w.reviewed = &run, true, nil // it was reviewed when it began
+		w.flags.over = false                                  // said of a run that was dead then: one that began since is alive
 	}
 }
 

@@ -69,6 +69,9 @@ func (a *app) stay(ctx context.Context, w work, until time.Time) (ready bool, er
 	if err != nil {
 		return false, err
 	}
+	if waits, err := waitsForRestores(ctx, engine, who, w); err != nil || !waits {
+		return false, err // a person is waited for
+	}
 	pause := min(max(longestWait(w.plan)/politely, oftenest), mostSeldom)
 	a.say("waiting for restores until %s, looking every %s: Ctrl-C leaves, and xplan resume goes on", until.Format(time.DateTime), pause)
 	for time.Now().Before(until) {
@@ -83,10 +86,9 @@ func (a *app) stay(ctx context.Context, w work, until time.Time) (ready bool, er
 			if !restores(pair) {
 				continue
 			}
-			spec := compile.CopySpec{Pair: pair, SourceAccount: w.plan.Accounts.Source.ID, SourceRegion: w.plan.Accounts.Source.Region}
-			state, err := runner.RestoresOf(ctx, engine, who.source, runner.Records{DB: w.db}, spec)
+			state, err := restoresOf(ctx, engine, who, w, pair)
 			if err != nil {
-				return false, fmt.Errorf("ask how the restores of %s stand: %w", pair.ID(), err)
+				return false, err
 			}
 			if state.Ready+state.Lapsed+state.Gone > 0 {
 				a.say("%d restored objects of %s can be read, %d are under way", state.Ready, pair.Source, state.UnderWay)
@@ -95,4 +97,26 @@ func (a *app) stay(ctx context.Context, w work, until time.Time) (ready bool, er
 		}
 	}
 	return false, nil
+}
+
+// waitsForRestores tells whether there is a restore to stay for at all.
+func waitsForRestores(ctx context.Context, engine *s3copy.Engine, who accounts, w work) (bool, error) {
+	for _, pair := range w.plan.Buckets {
+		if !restores(pair) {
+			continue
+		}
+		if s, err := restoresOf(ctx, engine, who, w, pair); err != nil || s.UnderWay+s.Ready+s.Lapsed+s.Gone > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func restoresOf(ctx context.Context, engine *s3copy.Engine, who accounts, w work, pair plan.Pair) (s3copy.Restores, error) {
+	spec := compile.CopySpec{Pair: pair, SourceAccount: w.plan.Accounts.Source.ID, SourceRegion: w.plan.Accounts.Source.Region}
+	s, err := runner.RestoresOf(ctx, engine, who.source, runner.Records{DB: w.db}, spec)
+	if err != nil {
+		err = fmt.Errorf("ask how the restores of %s stand: %w", pair.ID(), err)
+	}
+	return s, err
 }

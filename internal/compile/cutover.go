@@ -89,6 +89,9 @@ func (b *builder) frozenFor(br branch) string {
 	if !f.Known || f.Partial {
 		return "how long it is frozen is not known: nothing was counted"
 	}
+	if br.locks() {
+		return "frozen while the lock of every object of it is read"
+	}
 	if br.pair.Verify.Level == plan.LevelBytes {
 		return "frozen while every byte of it is read again"
 	}

@@ -123,6 +123,7 @@ func (r final) Run(ctx context.Context, s compile.Step) (executor.Result, error)
 		return executor.Result{}, err
 	}
 	job.SecondPass = c.Frozen
+	job.EveryLock = c.Frozen && c.Locks // one that was set since the copy changed no date
 	begun := r.d.Now()
 	sum, err := r.timed(ctx, c, job)
 	sum.Locks.Left = c.LocksLeft

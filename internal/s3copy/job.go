@@ -69,6 +69,9 @@ type Job struct {
 	// What they copied is not copied again for want of comparable evidence: see
 	// [Window.Covers].
 	Earlier []Window
+	// EveryLock has the locks of all equal objects compared, also where a run of Earlier has done so: nobody can
+	// change them meanwhile.
+	EveryLock bool
 	// Marked are objects whose copies are known to have other tags or headers: they are copied again, whatever
 	// their bytes say. A Copy takes those of its journal.
 	Marked []Failure

@@ -107,6 +107,24 @@ func TestSecondRunAsksForNoLockThatCannotDiffer(t *testing.T) {
 	}
 }
 
+// TestEveryLockIsComparedWhereThatIsAsked: a hold that was set since an earlier run changed no date.
+func TestEveryLockIsComparedWhereThatIsAsked(t *testing.T) {
+	src, dst, job := lockedPair()
+	began := dst.clock.Add(time.Hour)
+	src.clock, dst.clock = began.Add(-time.Minute), began
+	run1(t, small(), job)
+	src.objects["free"].Lock = Lock{LegalHold: true}
+	job.Journal = &journal{}
+	job.Earlier = []Window{{Begun: began, Ended: dst.clock}}
+	if run1(t, small(), job); dst.objects["free"].Lock.LegalHold {
+		t.Fatal("this test shows nothing: the hold was seen anyway")
+	}
+	job.Journal, job.EveryLock = &journal{}, true
+	if s := run1(t, small(), job); !dst.objects["free"].Lock.LegalHold || s.Locks.Earlier.Objects != 0 {
+		t.Errorf("the hold is not kept: %+v", s.Locks)
+	}
+}
+
 func TestNoLockIsEverShortened(t *testing.T) {
 	_, dst, job := lockedPair()
 	long := Lock{Mode: compliance, Until: inDays(400), LegalHold: true}

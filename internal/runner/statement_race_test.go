@@ -127,12 +127,12 @@ func TestAFreezeAndOurStatementDoNotPutEachOtherBack(t *testing.T) {
 			}
 			return nil
 		}
-		ended := make(chan error)
+		clean, ended := w.cleanStatementStep(), make(chan error)
 		go func() {
 			_, err := w.run(lift)
 			ended <- err
 		}()
-		w.ends(w.cleanStatementStep(), executor.Done)
+		w.ends(clean, executor.Done)
 		w.must(<-ended)
 		w.holds(othersStatement)
 		w.owns()

@@ -7,7 +7,8 @@ page=docs/reliability.md
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 failed=0
-commands() { # in the table's rows, between backticks
+# shellcheck disable=SC2016 # the backticks are the page's
+commands() { # in the table's rows
 	sed -n '/^|/p' "$page" | grep -oE '`((XPLAN|SOAK)_?[A-Z_]*=[^ `]+ )*(go test|make) [^`]+`' | tr -d '`' | awk '!seen[$0]++'
 }
 list=$(commands)

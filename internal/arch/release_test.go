@@ -98,7 +98,11 @@ func TestEveryTargetOfAReleaseBuilds(t *testing.T) {
 	for _, target := range targets {
 		program := filepath.Join(t.TempDir(), "xplan")
 		args := append([]string{"build", "-o", program, "-ldflags", ldflags}, b.Flags...)
-		for _, do := range [][]string{append(args, b.Main), {"vet", "-trimpath", "./cmd/xplan", "./state", "./internal/signed", "./internal/awsapi"}} {
+		steps := [][]string{append(args, b.Main)}
+		if os.Getenv("XPLAN_TEST_CROSS") == "all" {
+			steps = append(steps, []string{"vet", "-trimpath", "./cmd/xplan", "./state", "./internal/signed", "./internal/awsapi"})
+		}
+		for _, do := range steps {
 			cmd := exec.CommandContext(t.Context(), "go", do...)
 			cmd.Dir = "../.."
 			cmd.Env = append(append(os.Environ(), b.Env...), "GOOS="+target[0], "GOARCH="+target[1])

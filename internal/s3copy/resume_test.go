@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 var errCrash = errors.New("the machine is gone")
@@ -28,7 +30,10 @@ func crash(t *testing.T, l Limits, job Job, n int, buckets ...*bucket) bool {
 		return nil
 	}
 	for _, b := range buckets {
-		b.fault = func(string, string) error {
+		b.fault = func(op, _ string) error {
+			if op == "list" {
+				time.Sleep(time.Millisecond) // so that listings meet on one processor as well, and ranges are split
+			}
 			if dead.Load() {
 				return errCrash
 			}
@@ -39,7 +44,7 @@ func crash(t *testing.T, l Limits, job Job, n int, buckets ...*bucket) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = e.Run(t.Context(), job)
+	synctest.Test(t, func(t *testing.T) { _, err = e.Run(t.Context(), job) })
 	j.deny = nil
 	for _, b := range buckets {
 		b.fault = nil

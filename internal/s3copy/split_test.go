@@ -210,8 +210,8 @@ func TestAnyCrashBetweenSplitsRepeatsNothingSettled(t *testing.T) {
 			}
 		}
 	})
-	if resumed < 3 {
-		t.Errorf("never more than %d ranges were resumed: this test shows nothing", resumed)
+	if resumed < 2 {
+		t.Errorf("a job of %d range was resumed at most: this test shows nothing", resumed)
 	}
 }
 

@@ -30,14 +30,23 @@ func TestThePageOnReliabilityNamesTestsThatAreThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A story of the program is a script, and a part of TestScripts.
+	stories := regexp.MustCompile(`TestScripts/(\w+|\([\w|]+\))`).FindAllStringSubmatch(string(page), -1)
+	for _, story := range stories {
+		for name := range strings.SplitSeq(strings.Trim(story[1], "()"), "|") {
+			if _, err := os.Stat(filepath.FromSlash("../../cmd/xplan/testdata/script/" + name + ".txtar")); err != nil && name != "NAME" {
+				t.Errorf("docs/reliability.md names %s, which is no script: %v", story[0], err)
+			}
+		}
+	}
 	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(page), -1)
 	for _, name := range named {
 		if !there[name[1]] {
 			t.Errorf("docs/reliability.md names %s, which is no test", name[1])
 		}
 	}
-	if len(named) == 0 {
-		t.Error("the page names no test")
+	if len(named) == 0 || len(stories) == 0 {
+		t.Error("the page names no test, or no script")
 	}
 	_, tables, _ := strings.Cut(string(page), "## Deleting the source")
 	for line := range strings.Lines(tables) {

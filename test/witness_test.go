@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -48,6 +49,7 @@ type witness struct {
 	underWay int
 	before   func(n int, r request) bool // see hook
 	instead  func(rw http.ResponseWriter, r request) bool
+	after    func(r request) bool // see lose
 }
 
 func watch(t *testing.T, target string) *witness {
@@ -81,7 +83,7 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.seen = append(w.seen, s)
 	w.underWay++
-	n, before, instead := len(w.seen), w.before, w.instead
+	n, before, instead, after := len(w.seen), w.before, w.instead, w.after
 	w.mu.Unlock()
 	answer := &statusWriter{ResponseWriter: rw}
 	defer func() {
@@ -93,9 +95,22 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if instead != nil && instead(answer, s) {
 		return
 	}
-	if before == nil || before(n, s) {
-		w.pass.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+	if before != nil && !before(n, s) {
+		return
 	}
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	if after == nil || !s.changes() {
+		w.pass.ServeHTTP(answer, r)
+		return
+	}
+	kept := httptest.NewRecorder()
+	w.pass.ServeHTTP(kept, r)
+	if after(s) {
+		panic(http.ErrAbortHandler) // the connection is torn
+	}
+	maps.Copy(answer.Header(), kept.Header())
+	answer.WriteHeader(kept.Code)
+	_, _ = answer.Write(kept.Body.Bytes())
 }
 
 // actionOf names what is asked. The body of a form is read, and put back.
@@ -188,6 +203,13 @@ func (w *witness) replace(f func(rw http.ResponseWriter, r request) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.instead = f
+}
+
+// lose calls f after each request from now on that may change something has taken effect; where f says yes, its answer is lost.
+func (w *witness) lose(f func(r request) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.after = f
 }
 
 // requests gives what was seen since the mark, and a new mark.

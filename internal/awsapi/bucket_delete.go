@@ -24,7 +24,7 @@ const (
 // DeleteObjects deletes up to 1,000 objects and answers for every one of them, in order. An object without
 // an answer counts as not deleted (s3copy.ErrEmptyAnswer); one that is not there counts as deleted, and one
 // that no longer carries the ETag is left (s3copy.ErrChanged), as it is where the server refuses to know conditions
-// (s3copy.ErrUnsupported). The second result is non-nil only where nothing was asked.
+// (s3copy.ErrUnsupported). Those asked for once are asked for again only where the server refused to carry it out. The second result is non-nil only where nothing was asked.
 func (b *bucket) DeleteObjects(ctx context.Context, objects []s3copy.Deletion) ([]error, error) {
 	if len(objects) > mostDeletions {
 		return nil, fmt.Errorf("delete %d objects of %s: at most %d at once", len(objects), b.at.Bucket, mostDeletions)
@@ -45,7 +45,7 @@ func (b *bucket) DeleteObjects(ctx context.Context, objects []s3copy.Deletion) (
 		}
 	}
 	for round := range deleteRounds {
-		if together = d.together(ctx, together); len(together) == 0 || pause(ctx, deletePause<<round) != nil {
+		if together = d.together(ctx, together); len(together) == 0 || objects[0].Once || pause(ctx, deletePause<<round) != nil {
 			break
 		}
 	}
@@ -75,7 +75,7 @@ func (d *deleting) together(ctx context.Context, which []int) (again []int) {
 	}
 	out, err := d.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &d.bucket.at.Bucket, Delete: &types.Delete{Objects: list}, RequestPayer: d.bucket.payer(),
-	}, d.withMD5)
+	}, d.withMD5, d.bucket.once(d.objects[which[0]].Once))
 	if err != nil {
 		for _, i := range which {
 			d.results[i] = d.instead(ctx, err, d.objects[i])
@@ -134,7 +134,7 @@ func (d *deleting) account(which []int, out *s3.DeleteObjectsOutput) (again []in
 func (d *deleting) one(ctx context.Context, o s3copy.Deletion) error {
 	_, err := d.client.DeleteObject(ctx, &s3.DeleteObjectInput{
 		Bucket: &d.bucket.at.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: quote(o.ETag), RequestPayer: d.bucket.payer(),
-	})
+	}, d.bucket.once(o.Once))
 	return d.failed(err, o)
 }
 

@@ -55,6 +55,27 @@ func TestEmptyAnswerToADeletionDeletedNothing(t *testing.T) {
 	}
 }
 
+func TestADeletionAskedForOnceIsNotRepeatedWhereTheAnswerIsLost(t *testing.T) {
+	for name, h := range map[string]func(http.ResponseWriter, request){
+		"torn connection": func(w http.ResponseWriter, _ request) { tear(w) },
+		"500":             func(w http.ResponseWriter, _ request) { w.WriteHeader(500) },
+		"inside": func(w http.ResponseWriter, _ request) {
+			_, _ = w.Write([]byte("<DeleteResult><Error><Key>a</Key><Code>InternalError</Code></Error></DeleteResult>"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveHTTP(t, h)
+			for _, key := range []string{"a", "a\x01"} {
+				before := len(s.requests())
+				errs, err := account(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: key, ETag: "e", Once: true}})
+				if n := len(s.requests()) - before; n != 1 || err != nil || key == "a" && errs[0] == nil {
+					t.Errorf("%q: %v, %v after %d requests, want an error after one", key, errs, err, n)
+				}
+			}
+		})
+	}
+}
+
 func TestKeysThatXMLCannotCarryAreDeletedByThemselves(t *testing.T) {
 	s := serve(t, func(r request) (int, string) {
 		if r.Method == http.MethodDelete {

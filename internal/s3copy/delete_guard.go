@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -93,10 +94,7 @@ func (d *deletion) guarded(ctx context.Context, some []Deletion) ([]error, error
 			}
 			return errs, err
 		}
-		if errs[i] = d.unchanged(ctx, d.job.Source, o); errs[i] == nil {
-			errs[i] = d.deleteOne(ctx, d.del, o)
-		}
-		if errors.Is(errs[i], ErrNotFound) {
+		if _, errs[i] = d.looked(ctx, o, o.ETag); errors.Is(errs[i], ErrNotFound) {
 			errs[i] = nil
 		}
 	}
@@ -106,20 +104,54 @@ func (d *deletion) guarded(ctx context.Context, some []Deletion) ([]error, error
 // test asks to delete an object, which is to be deleted anyway and was looked at, if its ETag is one that it has not.
 // The server that deletes it does not heed conditions. No answer leaves it unknown.
 func (d *deletion) test(ctx context.Context, o Deletion) (heed, error) {
-	if err := d.unchanged(ctx, d.job.Source, o); err != nil {
-		return heedUnknown, nil //nolint:nilerr // it is looked at again, and told of, when it is to be deleted
-	}
-	o.ETag = noETag
-	errs, err := d.delete(ctx, d.del, []Deletion{o})
+	asked, err := d.looked(ctx, o, noETag)
 	switch {
-	case err != nil:
-		return heedUnknown, err
-	case errors.Is(errs[0], ErrChanged):
+	case !asked: // it is looked at again, and told of, when it is to be deleted
+	case errors.Is(err, ErrChanged):
 		return heeds, nil
-	case errs[0] == nil || errors.Is(errs[0], ErrUnsupported):
+	case err == nil || errors.Is(err, ErrUnsupported):
 		return heedsNot, nil
+	case errors.Is(err, errMiscounted):
+		return heedUnknown, err
 	}
 	return heedUnknown, nil
+}
+
+// Of a deletion that a server carries out whatever stands there.
+const (
+	lookTries = 6
+	lookPause = 100 * time.Millisecond
+)
+
+// looked asks to delete an object on an ETag, once it was looked at. No request is repeated without another look: the answer to
+// it may be all that was lost, and somebody may have written the key again. It tells whether it was asked for.
+func (d *deletion) looked(ctx context.Context, o Deletion, etag string) (asked bool, err error) {
+	at := o
+	at.ETag = etag
+	for try := range lookTries {
+		if try > 0 {
+			if err := wait(ctx, lookPause<<try); err != nil {
+				return asked, err
+			}
+			if err := d.stand(ctx); err != nil {
+				return asked, err
+			}
+		}
+		if now := d.unchanged(ctx, d.job.Source, o); now != nil {
+			return false, now
+		}
+		if asked, err = true, d.deleteOne(ctx, d.del, at); err == nil || final(err) {
+			return true, err
+		}
+	}
+	return asked, err
+}
+
+// final tells of a refusal that means what it says, and will again.
+func final(err error) bool {
+	return slices.ContainsFunc([]error{ErrDenied, ErrNotFound, ErrNoBucket, ErrChanged, ErrUnsupported, ErrCredentials, ErrEmptyAnswer, errMiscounted}, func(known error) bool {
+		return errors.Is(err, known)
+	})
 }
 
 // unchanged tells whether an object is still the one to delete: ErrChanged where it is not, ErrNotFound where it is gone.
@@ -134,8 +166,10 @@ func (r *run) unchanged(ctx context.Context, h Header, o Deletion) error {
 	return nil
 }
 
-// deleteOne deletes an object that was looked at a moment ago, without a condition where the server knows none.
+// deleteOne deletes an object that was looked at a moment ago, without a condition where the server knows none. Where its answer is
+// lost, nobody knows whether it was carried out.
 func (r *run) deleteOne(ctx context.Context, del Deleter, o Deletion) error {
+	o.Once = true
 	errs, err := r.delete(ctx, del, []Deletion{o})
 	if err == nil && errors.Is(errs[0], ErrUnsupported) && o.ETag != "" {
 		o.ETag = ""

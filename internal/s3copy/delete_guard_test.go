@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 )
 
 // during is a deleter during whose n-th request something happens, before it takes effect.
@@ -65,6 +66,53 @@ func TestAnObjectThatChangesRightBeforeItsDeletionStaysWhateverTheServerHeeds(t 
 				if src.objects[key] == nil || len(src.objects) != 1 {
 					t.Errorf("%d objects are left", len(src.objects))
 				}
+			})
+		}
+	}
+}
+
+// unanswered loses the answer to its n-th request.
+type unanswered struct {
+	Deleter
+	n, calls int
+	then     func()
+}
+
+func (f *unanswered) DeleteObjects(ctx context.Context, objects []Deletion) ([]error, error) {
+	errs, err := f.Deleter.DeleteObjects(ctx, objects)
+	if f.calls++; f.calls != f.n || err != nil {
+		return errs, err
+	}
+	f.then()
+	if !objects[0].Once {
+		return f.Deleter.DeleteObjects(ctx, objects)
+	}
+	for i := range errs {
+		errs[i] = errTorn
+	}
+	return errs, nil
+}
+
+func TestADeletionIsNotRepeatedWithoutALookWhereNoConditionIsHeeded(t *testing.T) {
+	for kind, c := range map[string]conditions{"heeded": heeded, "ignored": ignored, "refused": refused} {
+		for n, key := range map[int]string{1: "k0000", 2: "k0000", 3: "k0001"} {
+			t.Run(fmt.Sprintf("%s, answer %d lost", kind, n), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					src, _, job := moved(t, 10)
+					src.conditions = c
+					written := false
+					del := &unanswered{Deleter: src, n: n, then: func() {
+						swap(src, func() {
+							if written = src.objects[key] == nil; written {
+								src.put(key, "written since")
+							}
+						})
+					}}
+					tally, err := deleteSource(t, job, del)
+					if written == (src.objects[key] == nil) || written == (err == nil) || len(src.objects) > 1 {
+						t.Errorf("written since: %t; got %+v, %v, %d objects are left", written, tally, err, len(src.objects))
+					}
+				})
 			})
 		}
 	}

@@ -60,6 +60,8 @@ func (r *run) remove(ctx context.Context, t *task) error {
 	return nil
 }
 
+var errMiscounted = errors.New("the server did not answer for each")
+
 // delete asks for deletions and accounts for every one of them.
 func (r *run) delete(ctx context.Context, del Deleter, objects []Deletion) ([]error, error) {
 	errs, err := paced(ctx, r, objects[0].Key, func(ctx context.Context) ([]error, error) { return del.DeleteObjects(ctx, objects) })
@@ -67,7 +69,7 @@ func (r *run) delete(ctx context.Context, del Deleter, objects []Deletion) ([]er
 		return nil, fmt.Errorf("delete %d objects: %w", len(objects), err)
 	}
 	if len(errs) != len(objects) {
-		return nil, fmt.Errorf("delete %d objects: the server answered for %d", len(objects), len(errs))
+		return nil, fmt.Errorf("delete %d objects: %w, but for %d", len(objects), errMiscounted, len(errs))
 	}
 	for i, err := range errs {
 		if errors.Is(err, ErrNotFound) {

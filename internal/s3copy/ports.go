@@ -189,10 +189,11 @@ type Destination interface {
 type Deletion struct {
 	Key, VersionID, ETag string
 	Size                 Bytes // for the account only
+	Once                 bool  // an answer that is lost is an error, and no second request
 }
 
 // A Deleter deletes at most 1,000 objects and answers for every one of them: the
-// result has one error (or nil) per request, in the same order. A single object is
+// result has one error (or nil) per request, in the same order. All of them are asked for once, or none. A single object is
 // deleted by a request that carries no XML: so keys that XML cannot hold come alone.
 type Deleter interface {
 	DeleteObjects(ctx context.Context, objects []Deletion) ([]error, error)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"xplan/internal/awsapi"
@@ -21,18 +22,17 @@ type accounts struct {
 	source, destination *awsapi.Account
 }
 
-// connect reaches both accounts. It asks them nothing yet.
-func connect(ctx context.Context, p *plan.Plan) (accounts, error) {
-	var a accounts
-	var err error
+// connect reaches both accounts. It asks them nothing yet. The error tells of both.
+func connect(ctx context.Context, p *plan.Plan) (a accounts, err error) {
 	options := awsapi.Options{InFlight: inFlight(p)}
+	var source, destination error
 	if a.source, err = awsapi.Open(ctx, p.Accounts.Source, options); err != nil {
-		return a, fmt.Errorf("source account: %w", err)
+		source = fmt.Errorf("source account: %w", err)
 	}
 	if a.destination, err = awsapi.Open(ctx, p.Accounts.Destination, options); err != nil {
-		return a, fmt.Errorf("destination account: %w", err)
+		destination = fmt.Errorf("destination account: %w", err)
 	}
-	return a, nil
+	return a, errors.Join(source, destination)
 }
 
 // logins opens the principal's login in the destination account.

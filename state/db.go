@@ -52,7 +52,7 @@ func OnWrite(f func()) Option { return func(db *DB) { db.written = f } }
 
 // Open takes the lock of a plan's state, which is made where there is none. It
 // waits a second for the lock, then returns a *LockedError. Other typed errors:
-// *VersionError, *DamagedError, ErrFull, ErrReadOnly.
+// *VersionError, *DamagedError, *OtherPlanError, ErrFull, ErrReadOnly.
 func Open(dir, name string, options ...Option) (*DB, error) {
 	folder, err := folderOf(dir, name)
 	if err != nil {
@@ -72,10 +72,31 @@ func Open(dir, name string, options ...Option) (*DB, error) {
 	if err := db.lock(&bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType}); err != nil {
 		return nil, err
 	}
-	if err := db.prepare(); err != nil {
+	err = db.itsOwn()
+	if err == nil {
+		err = db.prepare()
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.bolt.Close())
 	}
 	return db, nil
+}
+
+// itsOwn refuses a state whose runs are another plan's: its file was moved or linked to, or the folder was. What cannot be read is
+// told of when it is needed.
+func (db *DB) itsOwn() error {
+	fresh := true
+	err := db.view("open state of "+db.name, func(tx *bbolt.Tx) (err error) {
+		fresh, err = checkFormat(tx)
+		return err
+	})
+	if err != nil || fresh {
+		return err
+	}
+	if other, err := db.PlanName(); err == nil && other != db.name {
+		return &OtherPlanError{Path: db.path, Plan: db.name, Other: other}
+	}
+	return nil
 }
 
 // sound follows the pages of a file that is there, before it is opened to be written: bbolt reads its list of free pages

@@ -77,6 +77,17 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
+// An OtherPlanError says that the state in a plan's folder is another plan's: what that one owns is not this one's to remove.
+type OtherPlanError struct {
+	Path        string // of the file
+	Plan, Other string // whose folder it is, and whose state
+}
+
+func (e *OtherPlanError) Error() string {
+	return fmt.Sprintf("state file %s, in the folder of the plan %s, is the state of the plan %s: put it where it belongs and apply again; "+
+		"if the state of %[2]s is lost, with --take-over if its run died", e.Path, e.Plan, e.Other)
+}
+
 // classify gives an error of the operating system its meaning.
 func classify(err error) error {
 	switch {

@@ -19,7 +19,14 @@ func Read(dir, name string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ReadFile(filepath.Join(folder, fileDatabase))
+	db, err := ReadFile(filepath.Join(folder, fileDatabase))
+	if err != nil {
+		return nil, err
+	}
+	if err := db.itsOwn(); err != nil {
+		return nil, errors.Join(err, db.bolt.Close())
+	}
+	return db, nil
 }
 
 // ReadFile is Read for a state file wherever it is, such as a copy or one that was moved away.

@@ -130,7 +130,9 @@ func (a *app) allRuns() (all []state.Run, unread error, _ error) {
 			unread = err
 			continue
 		}
-		if _, damaged := errors.AsType[*state.DamagedError](err); damaged { // which keeps no other plan from its way
+		_, damaged := errors.AsType[*state.DamagedError](err)
+		_, other := errors.AsType[*state.OtherPlanError](err)
+		if damaged || other { // which keeps no other plan from its way
 			a.say("%v", err)
 			unread = err
 			continue

@@ -63,6 +63,9 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if why, err := r.forbidden(c, b, unseen); err != nil || why != "" {
 		return waiting(why), err
 	}
+	if err := r.apart(ctx, c); err != nil {
+		return executor.Result{}, err
+	}
 	if why, err := unfinished(ctx, r.d.Source, c.Source(), c.Pair.Prefix); err != nil || why != "" {
 		return waiting(why), err
 	}
@@ -202,6 +205,9 @@ func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, e
 	}
 	if c.Pair.Cleanup.SourceObjects == plan.AfterVerify {
 		return waiting(fmt.Sprintf("the plan moves objects out of %s, and %s may hold the only copy of what it has not: nothing is deleted there", c.Pair.Source, c.Pair.Destination)), nil
+	}
+	if err := r.apart(ctx, c); err != nil {
+		return executor.Result{}, err
 	}
 	deleter := Opener(r.d.Destination)
 	job := r.asAdmins(s3copy.Copy, c)

@@ -91,6 +91,9 @@ func (r pairRunner) passJob(c compile.CopySpec, row string) (s3copy.Job, error) 
 
 // timed runs a job, and remembers when: what it copied needs no second copy for want of comparable evidence.
 func (r pairRunner) timed(ctx context.Context, c compile.CopySpec, job s3copy.Job) (s3copy.Summary, error) {
+	if err := r.apart(ctx, c); err != nil {
+		return s3copy.Summary{}, err
+	}
 	begun := r.d.Now()
 	sum, err := r.d.Engine.Run(ctx, job)
 	if err == nil && sum.Tally.Failed.Objects == 0 {

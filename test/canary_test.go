@@ -3,64 +3,94 @@ package test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"html/template"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// The forms in which a secret could be written without being recognised.
+// forms are those in which a secret could be written without being recognised.
 func forms(secret string) []string {
-	return []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`),
-		base64.StdEncoding.EncodeToString([]byte(secret)), hex.EncodeToString([]byte(secret)),
+	list := []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`), template.HTMLEscapeString(secret),
+		strings.ReplaceAll(secret, "+", "&#43;"), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))), fmt.Sprint([]byte(secret)),
 	}
-}
-
-// holds tells whether a text has a secret, or the greater part of one.
-func holds(text, secret string) bool {
-	for _, form := range append(forms(secret), secret[:3*len(secret)/4]) {
-		if strings.Contains(text, form) {
-			return true
+	for _, code := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		for before, shared := range []int{0, 2, 3} { // characters that depend on what stands in front of it
+			list = append(list, strings.TrimRight(code.EncodeToString([]byte("xx"[:before] + secret))[shared:], "="))
 		}
 	}
-	return false
+	return list
+}
+
+// pieceSize is how many characters in a row are enough of a secret; any 2*pieceSize-1 of them are found.
+const pieceSize = 12
+
+// A sieve finds secrets in texts. It maps their pieces to the kinds that they are of.
+type sieve map[string]string
+
+func newSieve(kind string, secrets ...string) sieve { return sieve{}.with(kind, secrets...) }
+
+// with adds secrets of a kind.
+func (s sieve) with(kind string, secrets ...string) sieve {
+	for _, secret := range secrets {
+		for _, form := range forms(secret) {
+			for at := 0; at+pieceSize <= len(form); at += pieceSize {
+				s[form[at:at+pieceSize]] = kind
+			}
+		}
+	}
+	return s
+}
+
+// finds gives the kinds of the secrets that a text has a piece of.
+func (s sieve) finds(text string) []string {
+	var kinds []string
+	for at := range max(len(text)-pieceSize+1, 0) {
+		if kind, found := s[text[at:at+pieceSize]]; found && !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 func holdsNone(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
-	for _, s := range secrets {
-		if holds(text, s) {
-			t.Errorf("%s holds a secret", where)
-		}
+	for _, kind := range newSieve("a secret", secrets...).finds(text) {
+		t.Errorf("%s holds %s", where, kind)
 	}
 }
 
 func TestSecretsAreFoundInEveryForm(t *testing.T) {
 	const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-	for _, form := range append(forms(secret), secret[:35]) {
-		if !holds("it is "+form+", they say", secret) {
+	for _, form := range append(forms(secret), secret[:23], secret[17:], base64.StdEncoding.EncodeToString([]byte("user:"+secret+":"))) {
+		if newSieve("it", secret).finds("it is "+form+", they say") == nil {
 			t.Errorf("%q is not found", form)
 		}
 	}
-	if holds("it is "+secret[20:], secret) {
-		t.Error("half of it is found")
+	if newSieve("it", secret).finds("it is "+secret[:pieceSize-1]+" "+secret[29:]) != nil {
+		t.Error("a few characters of it are found")
 	}
 }
 
 // folderHoldsNone searches every file of the program's folder, the state's among them.
 func (r *recipe) folderHoldsNone(t *testing.T, when string, secrets []string) {
 	t.Helper()
-	files := 0
+	files, finds := 0, newSieve("a secret", secrets...)
 	err := filepath.WalkDir(r.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		files++
 		data, err := os.ReadFile(path)
-		holdsNone(t, when+", "+filepath.Base(path), string(data), secrets)
+		for _, kind := range finds.finds(string(data)) {
+			t.Errorf("%s, %s holds %s", when, filepath.Base(path), kind)
+		}
 		return err
 	})
 	if err != nil || files < 2 {

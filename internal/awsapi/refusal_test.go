@@ -1,10 +1,17 @@
 package awsapi
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"html"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/aws/smithy-go"
 
 	"xplan/internal/compile"
 	"xplan/internal/s3copy"
@@ -68,23 +75,47 @@ func TestRefusalOfAKeyThatXMLCannotNameIsReadByItsStatus(t *testing.T) {
 
 func TestWhatStandsBehindASecretsNameIsWithheld(t *testing.T) {
 	const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+	shows := func(text string) bool {
+		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("user:" + secret)), hex.EncodeToString(sha256.New().Sum(nil))} {
+			if strings.Contains(text, form[:12]) {
+				return true
+			}
+		}
+		return false
+	}
 	for _, text := range []string{
 		`<SecretAccessKey>` + secret + `</SecretAccessKey><Status>Active</Status>`, `"SecretAccessKey" : "` + secret + `"`, "aws_secret_access_key = " + secret,
 		"aws_session_token=" + secret, `"SessionToken": "` + secret + `"`, "X-Amz-Security-Token: " + secret, "X-Amz-Security-Token=>" + secret,
 		"?X-Amz-Signature=" + secret + "&x=y", "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20261129, Signature=" + secret, "password: " + secret,
 		"FwoGZXIvYXdzEJr" + secret, "IQoJb3JpZ2luX2VjEJr/" + secret, "http://user:" + secret + "@127.0.0.1:1/x",
 		"parse failed of process output: whatever " + secret + ", error: invalid character",
+		// without a name, and in the forms that pages and proxies give it
+		secret, "[" + secret + "]", url.QueryEscape("<SecretAccessKey>" + secret + "</SecretAccessKey>"), html.EscapeString(html.EscapeString("<SecretAccessKey>" + secret + "</SecretAccessKey><Status>")),
+		url.QueryEscape("IQoJb3JpZ2luX2Vj" + strings.Repeat("a", 12) + "/" + secret[:30]), "Xmj7" + strings.Repeat(secret, 12), base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte("user:" + secret)),
+		hex.EncodeToString(sha256.New().Sum(nil)), // as signatures are
+		strings.ReplaceAll(secret, "+", "&#43;"), strings.ReplaceAll(secret, "/", "&#x2F;"), strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "/", `\u002f`),
 	} {
-		if got := clean("before " + text + " behind"); strings.Contains(got, secret[:20]) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(got, " behind") {
+		if got := clean("before " + text + " behind"); shows(got) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(got, " behind") {
 			t.Errorf("%s becomes %s", text, got)
 		}
 	}
 	for _, plain := range []string{
 		"The security token included in the request is invalid", "error in credential_process: exit status 3",
 		"User: arn:aws:iam::123456789012:user/x is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::tommy/a/B1/c@d\"",
+		"no access to arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/SomeBody", "policy AdministratorsOfTheWholeOrganisationInEveryRegion2026 is missing",
+		"resource arn:aws:s3:::tommy/2026/11/29/13/45/ab/cd/ef/01/23/45/67/89/K1/L2/M3", "key arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+		"open /Users/SomeBody/Projects/CopyOfBuckets/Settings/config: no such file", `open C:\Users\SomeBody\Projects\CopyOfBuckets\Settings\config`, "grant " + strings.Repeat("0", 64), "AT&T; &c.",
 	} {
 		if got := clean(plain); got != plain {
 			t.Errorf("%s becomes %s", plain, got)
 		}
+	}
+}
+
+func TestACodeThatQuotesASecretIsWithheldToo(t *testing.T) {
+	const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+	err := failed(&smithy.OperationError{ServiceID: "S3", OperationName: "HeadObject", Err: &smithy.GenericAPIError{Code: "Bad\n" + secret, Message: "no"}}, "look")
+	if text := err.Error(); strings.Contains(text, secret[:12]) || strings.Contains(text, "\n") || !strings.Contains(text, "Bad") {
+		t.Errorf("got %q", text)
 	}
 }

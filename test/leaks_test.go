@@ -351,6 +351,36 @@ func TestATokenIsNotTakenToAnotherHost(t *testing.T) {
 	}
 }
 
+// TestACrashLeavesNoCore: not even where the system and the Go runtime are told to leave one, for it would be the memory itself.
+func TestACrashLeavesNoCore(t *testing.T) {
+	t.Parallel()
+	r := newRecipe(t, startSandbox(t), 3)
+	reached, release := r.holdAtFirstCopy()
+	release = sync.OnceFunc(release)
+	defer release()
+	cmd, wait := r.command(t, "apply", r.plan, "--yes")
+	cmd.Args = []string{"sh", "-c", "ulimit -c unlimited; exec \"$0\" \"$@\"", cmd.Path, "apply", r.plan, "--yes"}
+	cmd.Path = "/bin/sh"
+	cmd.Env = append(cmd.Env, "GOTRACEBACK=crash")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-reached:
+	case <-time.After(time.Minute):
+		t.Error("no copy was asked for")
+	}
+	if err := cmd.Process.Signal(syscall.SIGABRT); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	got := wait()
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() || status.Signal() != syscall.SIGABRT || status.CoreDump() {
+		t.Errorf("it ended by %v, core: %t: %s", status.Signal(), status.CoreDump(), got.errors[:min(len(got.errors), 300)])
+	}
+}
+
 // TestACrashDumpHoldsNoSecret: all goroutines' traces, in the middle of a copy, have addresses and no text.
 func TestACrashDumpHoldsNoSecret(t *testing.T) {
 	t.Parallel()

@@ -180,29 +180,25 @@ func (s *safe) says(t *testing.T, args ...string) {
 }
 
 func (s *safe) said(got result, args ...string) {
-	name := args[0]
-	if slices.Contains(args, "--json") {
-		name = "--json lines"
+	place := "stdout"
+	switch {
+	case args[0] == "state":
+		place = "state " + args[1]
+	case args[0] == "logs", args[0] == "report", args[0] == "show":
+		place = args[0]
+	case slices.Contains(args, "--json"):
+		place = "--json lines"
+	case slices.Contains(args, "--format"):
+		place = "review, Markdown and JSON"
 	}
-	switch args[0] {
-	case "logs", "report", "state", "show":
-		name = strings.Join(args[:min(2, len(args))], " ")
-		if args[0] != "state" {
-			name = args[0]
-		}
-		s.places.at("stdout of "+name, got.out)
-	default:
-		s.places.at("stdout", got.out)
-		if slices.Contains(args, "--json") {
-			s.places.at("--json lines", got.out)
-		}
-	}
-	s.places.at("stderr, `-v`", got.errors)
+	s.places.at(place, got.out)
+	s.places.at("stderr", got.errors)
 }
 
-// searched gathers the files, and what else the program leaves behind.
+// searched gathers the files that the program leaves behind.
 func (s *safe) searched(t *testing.T) {
 	t.Helper()
+	s.places.at("temporary files", "")
 	s.places.files(t, s.dir, func(path string) string {
 		switch base := filepath.Base(path); {
 		case strings.Contains(path, "/tmp/") && strings.HasPrefix(path, filepath.Join(s.dir, "tmp")):

@@ -14,5 +14,6 @@ func main() {
 	// xplan says nothing by the standard logger, and the standard library says too much: of a connection by HTTP/2 under
 	// GODEBUG=http2debug all headers and bodies, and what a server sends unasked. Both may hold secrets.
 	log.SetOutput(io.Discard)
+	guardMemory()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -18,7 +18,7 @@ import (
 func forms(secret string) []string {
 	list := []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(secret, "/", `\/`), template.HTMLEscapeString(secret),
-		strings.ReplaceAll(secret, "+", "&#43;"), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))), fmt.Sprint([]byte(secret)),
+		strings.ReplaceAll(secret, "+", "&#43;"), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))), fmt.Sprintf("%d", []byte(secret)),
 	}
 	for _, code := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		for before, shared := range []int{0, 2, 3} { // characters that depend on what stands in front of it

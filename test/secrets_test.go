@@ -226,7 +226,7 @@ func TestNoSecretStandsInAnyPlace(t *testing.T) {
 			t.Parallel()
 			s := newSafe(t, agent)
 			if agent {
-				s.recipe.replace(":user/USER\n  credentials: access-key", ":role/USER\n  credentials: assume-role\n  create: true")
+				s.replace(":user/USER\n  credentials: access-key", ":role/USER\n  credentials: assume-role\n  create: true")
 			}
 			s.tellsAll(t)
 			s.judge(t)
@@ -237,8 +237,16 @@ func TestNoSecretStandsInAnyPlace(t *testing.T) {
 func (s *safe) tellsAll(t *testing.T) {
 	t.Helper()
 	for _, args := range [][]string{
-		{"validate", s.plan}, {"doctor", s.plan, "-v"}, {"plan", s.plan, "-v"}, {"plan", s.plan, "--format", "markdown"}, {"plan", s.plan, "--format", "json"},
-		{"plan", s.plan, "--json", "-v"}, {"graph", s.plan}, {"plan", s.plan, "-o", "saved.plan"}, {"show", "saved.plan", "-v"}, {"show", "saved.plan", "--format", "json"},
+		{"validate", s.plan},
+		{"doctor", s.plan, "-v"},
+		{"plan", s.plan, "-v"},
+		{"plan", s.plan, "--format", "markdown"},
+		{"plan", s.plan, "--format", "json"},
+		{"plan", s.plan, "--json", "-v"},
+		{"graph", s.plan},
+		{"plan", s.plan, "-o", "saved.plan"},
+		{"show", "saved.plan", "-v"},
+		{"show", "saved.plan", "--format", "json"},
 	} {
 		s.says(t, args...)
 	}

@@ -9,15 +9,59 @@ import (
 	"testing"
 )
 
-// TestThePageOnReliabilityNamesTestsThatAreThere: a gate whose test was renamed or removed is a promise that nobody holds.
-func TestThePageOnReliabilityNamesTestsThatAreThere(t *testing.T) {
+// pages name tests: from their section on, or in it alone, every row of a table names one.
+var pages = map[string]struct{ from, to string }{
+	"reliability.md": {"## Deleting the source", ""},
+	"plan.md":        {"## What is kept, and what is not?", "\n## "},
+}
+
+// TestPagesNameTestsThatAreThere: a gate whose test was renamed or removed is a promise that nobody holds.
+func TestPagesNameTestsThatAreThere(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.FromSlash("../../docs/reliability.md"))
-	if err != nil {
-		t.Fatal(err)
+	there := tests(t)
+	for name, section := range pages {
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(page), -1)
+		for _, n := range named {
+			if !there[n[1]] {
+				t.Errorf("docs/%s names %s, which is no test", name, n[1])
+			}
+		}
+		// A story of the program is a script, and a part of TestScripts.
+		for _, story := range regexp.MustCompile(`TestScripts/(\w+|\([\w|]+\))`).FindAllStringSubmatch(string(page), -1) {
+			for script := range strings.SplitSeq(strings.Trim(story[1], "()"), "|") {
+				if _, err := os.Stat(filepath.FromSlash("../../cmd/xplan/testdata/script/" + script + ".txtar")); err != nil && script != "NAME" {
+					t.Errorf("docs/%s names %s, which is no script: %v", name, story[0], err)
+				}
+			}
+		}
+		_, tables, found := strings.Cut(string(page), section.from)
+		if section.to != "" {
+			tables, _, _ = strings.Cut(tables, section.to)
+		}
+		rows := 0
+		for line := range strings.Lines(tables) {
+			if strings.HasPrefix(line, "| ") && !strings.HasSuffix(line, "| test |\n") {
+				rows++
+				if !strings.Contains(line, "`Test") {
+					t.Errorf("docs/%s, held by no test: %s", name, line)
+				}
+			}
+		}
+		if len(named) == 0 || rows == 0 || !found {
+			t.Errorf("docs/%s names %d tests, in %d rows behind %q", name, len(named), rows, section.from)
+		}
 	}
+}
+
+// tests are the names of all tests of the module.
+func tests(t *testing.T) map[string]bool {
+	t.Helper()
 	there := map[string]bool{}
-	err = filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -30,28 +74,5 @@ func TestThePageOnReliabilityNamesTestsThatAreThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A story of the program is a script, and a part of TestScripts.
-	stories := regexp.MustCompile(`TestScripts/(\w+|\([\w|]+\))`).FindAllStringSubmatch(string(page), -1)
-	for _, story := range stories {
-		for name := range strings.SplitSeq(strings.Trim(story[1], "()"), "|") {
-			if _, err := os.Stat(filepath.FromSlash("../../cmd/xplan/testdata/script/" + name + ".txtar")); err != nil && name != "NAME" {
-				t.Errorf("docs/reliability.md names %s, which is no script: %v", story[0], err)
-			}
-		}
-	}
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(page), -1)
-	for _, name := range named {
-		if !there[name[1]] {
-			t.Errorf("docs/reliability.md names %s, which is no test", name[1])
-		}
-	}
-	if len(named) == 0 || len(stories) == 0 {
-		t.Error("the page names no test, or no script")
-	}
-	_, tables, _ := strings.Cut(string(page), "## Deleting the source")
-	for line := range strings.Lines(tables) {
-		if strings.HasPrefix(line, "| ") && !strings.Contains(line, "`Test") && !strings.HasSuffix(line, "| test |\n") {
-			t.Errorf("held by no test: %s", line)
-		}
-	}
+	return there
 }

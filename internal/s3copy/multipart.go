@@ -89,6 +89,16 @@ func uploadChecksum(d *Details, ownLayout bool) (algo string, kind ChecksumType)
 	return "", ""
 }
 
+// digestChecksum is the checksum that an object has by a digest over all its bytes; "" where it has none.
+func digestChecksum(d *Details) string {
+	for _, algo := range []string{"SHA256", "SHA1"} {
+		if v := d.Checksums[algo]; v != "" && fullChecksum(d, v) {
+			return algo
+		}
+	}
+	return ""
+}
+
 // uploadRequest gathers what an upload does not take over by itself.
 func (r *run) uploadRequest(ctx context.Context, t *task, to string, d *Details) (UploadRequest, error) {
 	lock, err := r.lockOf(ctx, t, d)

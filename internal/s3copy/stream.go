@@ -36,6 +36,9 @@ func (r *run) stream(ctx context.Context, t *task, to string, fresh bool) (Copie
 	}
 	req.ChecksumAlgo, req.ChecksumType = uploadChecksum(&d, partsOf(d.ETag) == len(sizes))
 	if len(sizes) == 0 {
+		if req.ChecksumAlgo == "" { // which no upload by parts has over the whole object, but a single put does
+			req.ChecksumAlgo = digestChecksum(&d)
+		}
 		return r.streamWhole(ctx, t, req, &d, fresh)
 	}
 	return r.byUpload(ctx, t, req, sizes, fresh)

@@ -98,7 +98,10 @@ func newDoomed(t *testing.T, plan string) *doomed {
 	t.Helper()
 	d := &doomed{site: &site{server: sandbox.New(sandbox.Config{}), dir: t.TempDir()}, wrong: make(chan string, 100)}
 	front := httptest.NewServer(d)
-	t.Cleanup(front.Close)
+	t.Cleanup(func() {
+		front.Close()
+		d.server = nil // testing keeps what a cleanup holds until all of a thousand worlds have ended
+	})
 	d.url = front.URL
 	d.arrange(t)
 	d.pristine = d.server.Objects("tommy")

@@ -425,3 +425,17 @@ func TestEveryVersionIsMappedOrSaidToBeMissing(t *testing.T) {
 		t.Errorf("a mapping that cannot be written: %v", err)
 	}
 }
+
+func TestFilteredHistoriesAreInTheAccountToo(t *testing.T) {
+	src, dst, job := versioned()
+	src.write("k", "a", "gone", "b")
+	src.write("left/out", "xx", "gone")
+	job.Rules.Match = func(key string) bool { return key == "k" }
+	for _, mode := range []Mode{Scan, Copy, Verify} {
+		job.Mode, job.Journal = mode, nil
+		s := run1(t, small(), job)
+		if h := s.Tally.History; s.Tally.Filtered.Objects != 1 || h.Versions.Objects != 3 || h.Markers.Objects != 2 || dst.chains["left/out"] != nil {
+			t.Errorf("%s: %+v", mode, s.Tally)
+		}
+	}
+}

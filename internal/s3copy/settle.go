@@ -68,6 +68,9 @@ func (r *run) finish(p *page, done bool) {
 // settle counts a key, for good.
 func (r *run) settle(t *task, out outcome) {
 	out.reason = clip(out.reason)
+	if t.src.Chain != nil && out.history == (History{}) && out.state != isFailed && out.state != isGone {
+		out.history = t.src.Chain.newer(0) // nobody looked at them, and they are in the account all the same
+	}
 	t.page.enter(t, out)
 	counted := t.old != nil && t.old.counted()
 	if t.old == nil {

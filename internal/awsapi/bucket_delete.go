@@ -130,11 +130,15 @@ func (d *deleting) account(which []int, out *s3.DeleteObjectsOutput) (again []in
 	return again
 }
 
-// one deletes an object by a request of its own, where its key travels in the URL.
+// one deletes an object by a request of its own, where its key travels in the URL. A server that did not heed the version
+// made a delete marker of another ID, or none: it has deleted nothing of what was asked.
 func (d *deleting) one(ctx context.Context, o s3copy.Deletion) error {
-	_, err := d.client.DeleteObject(ctx, &s3.DeleteObjectInput{
+	out, err := d.client.DeleteObject(ctx, &s3.DeleteObjectInput{
 		Bucket: &d.bucket.at.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: quote(o.ETag), RequestPayer: d.bucket.payer(),
 	}, d.bucket.once(o.Once))
+	if err == nil && o.VersionID != "" && aws.ToString(out.VersionId) != o.VersionID {
+		return emptyAnswer("delete version %s of object %q of %s", o.VersionID, o.Key, d.bucket.at.Bucket)
+	}
 	return d.failed(err, o)
 }
 

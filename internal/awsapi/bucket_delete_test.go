@@ -3,6 +3,7 @@ package awsapi
 import (
 	"encoding/xml"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -126,5 +127,40 @@ func TestThrottledDeletionsAreAskedForAgain(t *testing.T) {
 	got, err := account(t, s).pair().DeleteObjects(t.Context(), []s3copy.Deletion{{Key: "a"}, {Key: "b"}})
 	if err != nil || errors.Join(got...) != nil || n != 2 {
 		t.Errorf("got %v, %v after %d requests, want no error after 2", got, err, n)
+	}
+}
+
+func TestADeletionOfAVersionIsAnsweredForThatVersion(t *testing.T) {
+	answered := map[string]string{"/tommy-b/own%01": "v1", "/tommy-b/hidden%01": "a-new-marker"} // the last one has none
+	s := serveHTTP(t, func(w http.ResponseWriter, r request) {
+		if r.Method == http.MethodDelete {
+			if id := answered[r.Path]; id != "" {
+				w.Header().Set("X-Amz-Version-Id", id)
+			}
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		_, _ = io.WriteString(w, `<DeleteResult><Deleted><Key>a</Key><VersionId>v1</VersionId></Deleted>
+<Deleted><Key>m</Key><VersionId>v2</VersionId><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>v2</DeleteMarkerVersionId></Deleted>
+<Deleted><Key>other</Key><VersionId>v9</VersionId></Deleted><Deleted><Key>none</Key><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>v3</DeleteMarkerVersionId></Deleted>
+<Error><Key>held</Key><VersionId>v1</VersionId><Code>AccessDenied</Code></Error></DeleteResult>`)
+	})
+	var asked []s3copy.Deletion
+	for _, d := range [][2]string{{"a", "v1"}, {"m", "v2"}, {"other", "v1"}, {"none", "v1"}, {"held", "v1"}, {"own\x01", "v1"}, {"hidden\x01", "v1"}, {"silent\x01", "v1"}} {
+		asked = append(asked, s3copy.Deletion{Key: d[0], VersionID: d[1]})
+	}
+	got, err := account(t, s).pair().DeleteObjects(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{
+		nil, nil, s3copy.ErrEmptyAnswer, s3copy.ErrEmptyAnswer, s3copy.ErrDenied, nil, s3copy.ErrEmptyAnswer, s3copy.ErrEmptyAnswer,
+	} {
+		if !errors.Is(got[i], want) || want == nil && got[i] != nil {
+			t.Errorf("%+v: got %v, want %v", asked[i], got[i], want)
+		}
+	}
+	if one := s.requests()[1]; !strings.Contains(one.Query, "versionId=v1") {
+		t.Errorf("asked for %+v", one)
 	}
 }

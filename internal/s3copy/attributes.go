@@ -29,14 +29,14 @@ func (r *run) carried(ctx context.Context, t *task) error {
 }
 
 func (r *run) sameTags(ctx context.Context, t *task) error {
-	src, err := r.tags(ctx, r.job.Source, t.src.Key)
+	src, err := r.tags(ctx, r.job.Source, t.src.Key, t.version)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return errGone
 	case err != nil:
 		return &ObjectError{Phase: phaseVerify, Key: t.src.Key, Err: fmt.Errorf("read the source's tags: %w", err)}
 	}
-	dst, err := r.tags(ctx, r.job.Destination, r.job.place(t.src.Key))
+	dst, err := r.tags(ctx, r.job.Destination, r.job.place(t.src.Key), t.copied)
 	if err != nil {
 		return &ObjectError{Phase: phaseVerify, Key: t.src.Key, Err: fmt.Errorf("read the copy's tags: %w", err)}
 	}
@@ -44,8 +44,8 @@ func (r *run) sameTags(ctx context.Context, t *task) error {
 }
 
 // tags reads an object's tags. A server without tags has none.
-func (r *run) tags(ctx context.Context, from TagReader, key string) (map[string]string, error) {
-	all, err := paced(ctx, r, key, func(ctx context.Context) ([]Tag, error) { return from.Tags(ctx, key, "") })
+func (r *run) tags(ctx context.Context, from TagReader, key, version string) (map[string]string, error) {
+	all, err := paced(ctx, r, key, func(ctx context.Context) ([]Tag, error) { return from.Tags(ctx, key, version) })
 	if err != nil && !errors.Is(err, ErrUnsupported) {
 		return nil, err
 	}
@@ -57,18 +57,40 @@ func (r *run) tags(ctx context.Context, from TagReader, key string) (map[string]
 }
 
 func (r *run) sameHeaders(ctx context.Context, t *task) error {
-	src, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key})
+	src, err := r.head(ctx, r.job.Source, HeadRequest{Key: t.src.Key, VersionID: t.version})
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return errGone
 	case err != nil:
 		return &ObjectError{Phase: phaseVerify, Key: t.src.Key, Err: fmt.Errorf("head the source: %w", err)}
 	}
-	dst, err := r.head(ctx, r.job.Destination, HeadRequest{Key: r.job.place(t.src.Key)})
+	dst, err := r.head(ctx, r.job.Destination, HeadRequest{Key: r.job.place(t.src.Key), VersionID: t.copied})
 	if err != nil {
 		return &ObjectError{Phase: phaseVerify, Key: t.src.Key, Err: fmt.Errorf("head the copy: %w", err)}
 	}
 	return t.differ("header", src.Headers.named(), dst.Headers.named())
+}
+
+// carriedVersions compares what copies of versions take along, as carried does. It is no mark for the next copy: an old
+// version cannot be made again in its place.
+func (r *run) carriedVersions(ctx context.Context, t *task, a alignment) error {
+	beneath := t.dst.Chain.length() - a.held
+	for i := range a.held {
+		s, d := t.src.Chain.from(i), t.dst.Chain.from(beneath+i)
+		if s.Marker {
+			continue
+		}
+		one := t.one(s)
+		one.dst, one.copied = d.Object, d.ID
+		err := r.carried(ctx, one)
+		if other, ok := errors.AsType[*differsError](err); ok {
+			err = fmt.Errorf("%w than its copy's, version %s there: make them equal by hand", other, d.ID)
+		}
+		if err != nil {
+			return r.versionError(t, s, phaseVerify, err)
+		}
+	}
+	return nil
 }
 
 // named are the headers by name. An object without a Content-Type has the

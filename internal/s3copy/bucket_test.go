@@ -48,8 +48,9 @@ type bucket struct {
 
 	conditions conditions // of deletions
 
-	versions bool                 // all of them are kept and listed
-	chains   map[string][]*stored // the newest first
+	versions  bool                 // all of them are kept and listed
+	suspended bool                 // and what is written is the version null
+	chains    map[string][]*stored // the newest first
 }
 
 // conditions is what a server makes of them.
@@ -452,6 +453,8 @@ func (b *bucket) DeleteObjects(_ context.Context, objects []Deletion) ([]error, 
 		switch {
 		case len(objects) > 1 && !plainXML(d.Key):
 			errs[i] = fmt.Errorf("xml cannot hold %q", d.Key)
+		case b.versions:
+			b.purge(d)
 		case !ok:
 		case d.ETag != "" && b.conditions == refused:
 			errs[i] = ErrUnsupported

@@ -24,6 +24,22 @@ func (c *Chain) length() int {
 	return len(c.Versions)
 }
 
+// newest gives the n newest, or all there are.
+func (c *Chain) newest(n int) []Version { return c.Versions[:min(n, len(c.Versions))] }
+
+// entries is how many versions and delete markers a key has; 0 where its listing is of current versions.
+func (o *Object) entries() int {
+	if o == nil {
+		return 0
+	}
+	return o.Chain.length()
+}
+
+// is tells whether two listings mean one and the same version.
+func (v *Version) is(o *Version) bool {
+	return v.ID == o.ID && v.Marker == o.Marker && v.ETag == o.ETag && v.Size == o.Size && v.Modified.Equal(o.Modified)
+}
+
 // from gives the i-th version, the oldest first.
 func (c *Chain) from(i int) *Version { return &c.Versions[len(c.Versions)-1-i] }
 

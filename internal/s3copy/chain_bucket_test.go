@@ -9,9 +9,31 @@ import (
 
 // push keeps a version in front of the key's others.
 func (b *bucket) push(key string, o *stored) {
-	if b.versions {
-		o.id = fmt.Sprintf("v%d", b.ids)
-		b.chains[key] = append([]*stored{o}, b.chains[key]...)
+	if !b.versions {
+		return
+	}
+	o.id = fmt.Sprintf("v%d", b.ids)
+	if b.suspended {
+		o.id = nullVersion
+		b.chains[key] = slices.DeleteFunc(b.chains[key], func(old *stored) bool { return old.id == nullVersion })
+	}
+	b.chains[key] = append([]*stored{o}, b.chains[key]...)
+}
+
+// purge deletes one version for good; without an ID it hides the key, as S3 does.
+func (b *bucket) purge(d Deletion) {
+	if d.VersionID == "" {
+		b.mark(d.Key)
+		return
+	}
+	chain := slices.DeleteFunc(slices.Clone(b.chains[d.Key]), func(o *stored) bool { return o.id == d.VersionID })
+	b.chains[d.Key] = chain
+	delete(b.objects, d.Key)
+	switch {
+	case len(chain) == 0:
+		delete(b.chains, d.Key)
+	case !chain[0].marker:
+		b.objects[d.Key] = chain[0]
 	}
 }
 

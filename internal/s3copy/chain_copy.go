@@ -22,6 +22,10 @@ func (m *merger) chain(ctx context.Context, t *task, s, d *Object) error {
 		m.settle(t, m.unplaced(s, err))
 		return nil
 	}
+	if why := m.job.unnamed(s.Chain); why != "" {
+		m.settle(t, failed(s.Size, phaseVerify, why))
+		return nil
+	}
 	a, err := align(s.Chain, t.dst.Chain, m.job.sameListed)
 	if err != nil {
 		t.action = examine
@@ -31,7 +35,7 @@ func (m *merger) chain(ctx context.Context, t *task, s, d *Object) error {
 	if act == prove && m.page.second() {
 		act = rest // the first pass has proven it
 	}
-	if act == rest {
+	if act == rest && (!m.job.whole || out.state != isSame) { // else tags and headers are left
 		m.mapChain(t, a)
 		m.settle(t, out)
 		return m.enough()
@@ -165,6 +169,9 @@ func (r *run) bringChain(ctx context.Context, t *task) (outcome, error) {
 			out.state, out.proof, err = isArchived, noProof, nil
 		}
 	default: // it rests
+	}
+	if err == nil && r.job.whole && out.state == isSame {
+		err = r.carriedVersions(ctx, t, a)
 	}
 	if err == nil {
 		r.mapChain(t, a)

@@ -34,14 +34,19 @@ func (e *UnprovenError) Error() string {
 
 // An UndeletedError says that source objects could not be deleted.
 type UndeletedError struct {
-	Objects int64
-	Key     string // the first of them
-	Err     error
+	Objects  int64 // or versions and delete markers
+	Versions bool
+	Key      string // the first of them
+	Err      error
 }
 
 // Error names the first object and the number of them.
 func (e *UndeletedError) Error() string {
-	return fmt.Sprintf("%d source objects were not deleted: %q: %v", e.Objects, e.Key, e.Err)
+	what := "objects"
+	if e.Versions {
+		what = "versions and delete markers"
+	}
+	return fmt.Sprintf("%d source %s were not deleted: %q: %v", e.Objects, what, e.Key, e.Err)
 }
 
 // Unwrap gives the first cause.
@@ -56,6 +61,10 @@ func (e *UndeletedError) Unwrap() error { return e.Err }
 // whose copies are not when they are listed once more right before, stops it. Where the
 // server does not heed the condition, objects are looked at and deleted one by one.
 // The tally's Listed is what the second pass saw, Deleted and Failed are the answers.
+//
+// With job.Versions it is histories that are proven: every version and delete marker of a key is the newest part of the
+// key's history at the destination, in order. They are deleted by their version IDs, for good: see purge. The
+// tally counts versions and markers then, and its History those that were deleted.
 func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally, error) {
 	job.Mode, job.Journal, job.SecondPass, job.StopAtFirst = Verify, nil, false, false
 	job.whole, job.Marked = true, nil
@@ -82,6 +91,9 @@ func (e *Engine) DeleteSource(ctx context.Context, job Job, del Deleter) (Tally,
 		return Tally{}, ErrOneBucket
 	}
 	again := newRun(e.limits, e.budget, job, Progress{Ranges: []Range{{ID: 1}}}, nil)
+	if job.Versions {
+		return again.purgeSealed(ctx, del, seal.blocks)
+	}
 	return again.deleteSealed(ctx, del, seal.blocks)
 }
 
@@ -103,14 +115,15 @@ func proven(s Summary, marks []Failure) error {
 // A sealer condenses a listing, block by block, so that a second listing can be held
 // against it in constant memory a block.
 type sealer struct {
-	blocks [][sha256.Size]byte
-	apart  bool // an object and its copy are of different moments: so there are two of them
-	hash   hash.Hash
-	keys   int
-	buf    []byte
+	blocks  [][sha256.Size]byte
+	apart   bool // an object and its copy are of different moments: so there are two of them
+	hash    hash.Hash
+	entries int // of the block: objects, or versions and delete markers
+	buf     []byte
 }
 
-// see takes the next source object and the one in its place.
+// see takes the next source object and the one in its place. Of a history at the destination it takes what lies as far in
+// front as the source's: what is beneath is nobody's business here.
 func (s *sealer) see(src, dst *Object) {
 	s.apart = s.apart || src != nil && dst != nil && !src.Modified.Equal(dst.Modified)
 	if s.hash == nil {
@@ -123,25 +136,52 @@ func (s *sealer) see(src, dst *Object) {
 			continue
 		}
 		s.buf = append(s.buf, 1)
-		for _, word := range []string{o.Key, o.ETag} {
-			s.buf = binary.AppendUvarint(s.buf, uint64(len(word)))
-			s.buf = append(s.buf, word...)
+		s.object(o)
+		if o.Chain != nil && src != nil {
+			s.versions(o.Chain.newest(src.Chain.length()))
 		}
+	}
+	s.hash.Write(s.buf)
+	if s.entries += max(1, src.entries()); s.entries >= deletionsMax {
+		s.close()
+	}
+}
+
+func (s *sealer) object(o *Object) {
+	s.words(o.Key, o.ETag)
+	if o.Chain == nil { // else these are sums
 		s.buf = binary.AppendVarint(s.buf, int64(o.Size))
 		s.buf = binary.AppendVarint(s.buf, o.Modified.UnixNano())
 	}
-	s.hash.Write(s.buf)
-	if s.keys++; s.keys == deletionsMax {
-		s.close()
+}
+
+func (s *sealer) versions(all []Version) {
+	s.buf = binary.AppendUvarint(s.buf, uint64(len(all)))
+	for i := range all {
+		v := &all[i]
+		marker := byte(0)
+		if v.Marker {
+			marker = 1
+		}
+		s.buf = append(s.buf, marker)
+		s.words(v.ID)
+		s.object(&v.Object)
+	}
+}
+
+func (s *sealer) words(words ...string) {
+	for _, word := range words {
+		s.buf = binary.AppendUvarint(s.buf, uint64(len(word)))
+		s.buf = append(s.buf, word...)
 	}
 }
 
 // close ends a block.
 func (s *sealer) close() {
-	if s.keys == 0 {
+	if s.entries == 0 {
 		return
 	}
 	s.blocks = append(s.blocks, [sha256.Size]byte(s.hash.Sum(nil)))
 	s.hash.Reset()
-	s.keys = 0
+	s.entries = 0
 }

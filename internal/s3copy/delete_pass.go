@@ -7,22 +7,26 @@ import (
 	"time"
 )
 
-// deletion is the second pass.
-type deletion struct {
-	*run
-	del    Deleter
-	want   [][sha256.Size]byte
-	seal   sealer
-	block  []Deletion
-	there  []Object  // the block's copies, as listed
-	behind string    // the destination's last key before the block
-	stood  time.Time // when the copies were last listed; zero: not in this block
-	heeded [2]heed   // of deletions together, and of one alone
-	tally  Tally
-	failed *UndeletedError
+// A reaper deletes a source's keys, block by block. It is called by one goroutine.
+type reaper interface {
+	// take adds a key and what stands in its place to the block.
+	take(src, dst *Object)
+	// reap deletes the block, which is what was proven, and empties it.
+	reap(ctx context.Context) error
 }
 
-func (r *run) deleteSealed(ctx context.Context, del Deleter, want [][sha256.Size]byte) (Tally, error) {
+// pass is the second pass of a deletion: it holds both listings against what was proven, block by block.
+type pass struct {
+	*run
+	want   [][sha256.Size]byte
+	seal   sealer
+	by     reaper
+	first  string // the block's first key
+	listed int    // entries of the block
+}
+
+// again lists both buckets once more, and has every block deleted that is what was proven.
+func (r *run) again(ctx context.Context, want [][sha256.Size]byte, by reaper) error {
 	src, dst := r.sides(0)
 	ctx, cancel := context.WithCancel(ctx)
 	var readers sync.WaitGroup
@@ -32,24 +36,20 @@ func (r *run) deleteSealed(ctx context.Context, del Deleter, want [][sha256.Size
 	readers.Go(func() { src.read(ctx, r, left) })
 	readers.Go(func() { dst.read(ctx, r, right) })
 
-	d := &deletion{run: r, del: del, want: want}
-	err := d.walk(ctx, cursor{pages: left}, cursor{pages: right})
-	if err == nil && d.failed != nil {
-		err = d.failed
-	}
-	return d.tally, err
+	p := &pass{run: r, want: want, by: by}
+	return p.walk(ctx, cursor{pages: left}, cursor{pages: right})
 }
 
-// walk merges the listings once more, and deletes every block that is as it was.
-func (d *deletion) walk(ctx context.Context, left, right cursor) error {
-	m := merger{run: d.run}
+// walk merges the listings once more.
+func (p *pass) walk(ctx context.Context, left, right cursor) error {
+	m := merger{run: p.run}
 	for {
 		s, err := left.peek(ctx)
 		if err != nil {
 			return err
 		}
 		if s == nil {
-			return d.end(ctx)
+			return p.end(ctx)
 		}
 		there, err := right.peek(ctx)
 		if err != nil {
@@ -63,13 +63,14 @@ func (d *deletion) walk(ctx context.Context, left, right cursor) error {
 		if order < 0 {
 			there = nil
 		}
-		d.seal.see(s, there)
-		d.block = append(d.block, Deletion{Key: s.Key, ETag: s.ETag, Size: s.Size})
-		if there != nil {
-			d.there = append(d.there, *there)
+		if p.listed == 0 {
+			p.first = s.Key
 		}
-		if d.seal.keys == 0 {
-			if err := d.flush(ctx); err != nil {
+		p.listed += max(1, s.entries())
+		p.seal.see(s, there)
+		p.by.take(s, there)
+		if p.seal.entries == 0 {
+			if err := p.flush(ctx); err != nil {
 				return err
 			}
 		}
@@ -80,28 +81,62 @@ func (d *deletion) walk(ctx context.Context, left, right cursor) error {
 	}
 }
 
-func (d *deletion) end(ctx context.Context) error {
-	d.seal.close()
-	if len(d.block) > 0 {
-		if err := d.flush(ctx); err != nil {
+func (p *pass) end(ctx context.Context) error {
+	p.seal.close()
+	if p.listed > 0 {
+		if err := p.flush(ctx); err != nil {
 			return err
 		}
 	}
-	if len(d.seal.blocks) < len(d.want) {
+	if len(p.seal.blocks) < len(p.want) {
 		return &UnprovenError{Reason: "keys that were proven are gone from the listing"}
 	}
 	return nil
 }
 
-// flush deletes the block that was sealed last.
-func (d *deletion) flush(ctx context.Context) error {
-	n := len(d.seal.blocks)
-	if n > len(d.want) || d.seal.blocks[n-1] != d.want[n-1] {
+// flush has the block deleted that was sealed last.
+func (p *pass) flush(ctx context.Context) error {
+	n := len(p.seal.blocks)
+	if n > len(p.want) || p.seal.blocks[n-1] != p.want[n-1] {
 		return &UnprovenError{
-			Objects: int64(len(d.block)), Key: d.block[0].Key,
+			Objects: int64(p.listed), Key: p.first,
 			Reason: "this object, or one of those behind it, changed since it was proven",
 		}
 	}
+	p.listed = 0
+	return p.by.reap(ctx)
+}
+
+// deletion deletes current objects.
+type deletion struct {
+	*run
+	del    Deleter
+	block  []Deletion
+	there  []Object  // the block's copies, as listed
+	behind string    // the destination's last key before the block
+	stood  time.Time // when the copies were last listed; zero: not in this block
+	heeded [2]heed   // of deletions together, and of one alone
+	tally  Tally
+	failed *UndeletedError
+}
+
+func (r *run) deleteSealed(ctx context.Context, del Deleter, want [][sha256.Size]byte) (Tally, error) {
+	d := &deletion{run: r, del: del}
+	err := r.again(ctx, want, d)
+	if err == nil && d.failed != nil {
+		err = d.failed
+	}
+	return d.tally, err
+}
+
+func (d *deletion) take(src, dst *Object) {
+	d.block = append(d.block, Deletion{Key: src.Key, ETag: src.ETag, Size: src.Size})
+	if dst != nil {
+		d.there = append(d.there, *dst)
+	}
+}
+
+func (d *deletion) reap(ctx context.Context) error {
 	for _, some := range batches(d.block) {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -57,6 +57,9 @@ type Job struct {
 	// Twin says that source and destination have one name and one place for every key. Then a deletion of the
 	// source wants to see by the objects' dates that they are two buckets, and not one at two addresses.
 	Twin bool
+	// Suspended says that the source's versioning is suspended: the next write to a key replaces its version null, whose ID so
+	// names nothing for good. A deletion of versions leaves such a key alone.
+	Suspended bool
 	// Samples is how many keys of each verdict the summary keeps; 0 keeps none.
 	Samples int
 	// SecondPass lists again at the end, for keys that appeared or changed behind the

@@ -164,6 +164,7 @@ func summariesOf(report executor.Report) map[string]s3copy.Summary {
 		case s3copy.Tally:
 			sum := out[s.Pair]
 			sum.Tally.Deleted.Plus(detail.Deleted)
+			sum.Purged.Plus(detail.History)
 			out[s.Pair] = sum
 		}
 	}

@@ -120,7 +120,7 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"equal": w.equal, "objects": w.objects, "count": w.count, "mutations": w.mutations, "mark": w.mark,
 		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": w.release,
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
-		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes, "history": w.history, "told": w.told, "expire": w.expire, "versioning": w.versioning,
+		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes, "history": w.history, "told": w.told, "expire": w.expire, "retag": w.retag, "versioning": w.versioning,
 		"lock": w.lock, "redirect": w.redirect, "restores": w.restores, "pass": w.pass,
 	}
 	word, ok := words[args[0]]
@@ -195,9 +195,14 @@ func (w *world) put(ts *testscript.TestScript, args []string) {
 			}
 		}
 	}
-	key, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(w.of(args[0]).PutObject(strings.TrimPrefix(args[0], "2:"), unquoted(ts, args[1]), []byte(args[2]), o))
+}
+
+// unquoted is a key that a script writes with escapes.
+func unquoted(ts *testscript.TestScript, key string) string {
+	text, err := strconv.Unquote(`"` + key + `"`)
 	ts.Check(err)
-	ts.Check(w.of(args[0]).PutObject(strings.TrimPrefix(args[0], "2:"), key, []byte(args[2]), o))
+	return text
 }
 
 // of is the server of a bucket: the second one's begin with "2:".

@@ -16,6 +16,7 @@ const marked = "DELETED"
 // history BUCKET KEY BODY|DELETED…, the oldest first. BODY@CLASS has a storage class.
 func (w *world) history(ts *testscript.TestScript, args []string) {
 	want(ts, args, 3, "history BUCKET KEY BODY|DELETED…")
+	args[1] = unquoted(ts, args[1])
 	for _, body := range args[2:] {
 		body, class, _ := strings.Cut(body, "@")
 		if body == marked {
@@ -31,6 +32,7 @@ func (w *world) history(ts *testscript.TestScript, args []string) {
 // told BUCKET KEY [BODY|DELETED…] wants exactly this history, the oldest first.
 func (w *world) told(ts *testscript.TestScript, args []string) {
 	want(ts, args, 2, "told BUCKET KEY [BODY|DELETED…]")
+	args[1] = unquoted(ts, args[1])
 	var got []string
 	for _, v := range w.server.Versions(args[0]) {
 		switch {
@@ -59,6 +61,18 @@ func (w *world) expire(ts *testscript.TestScript, args []string) {
 		}
 	}
 	ts.Fatalf("%s has no %s", args[0], args[1])
+}
+
+// retag BUCKET KEY BODY NAME VALUE sets a tag of the first version with that body.
+func (w *world) retag(ts *testscript.TestScript, args []string) {
+	want(ts, args, 5, "retag BUCKET KEY BODY NAME VALUE")
+	for _, v := range w.server.Versions(args[0]) {
+		if v.Key == args[1] && v.Body == args[2] && !v.DeleteMarker {
+			ts.Check(w.server.TagVersion(args[0], v.Key, v.VersionID, args[3], args[4]))
+			return
+		}
+	}
+	ts.Fatalf("%s has no version %q of %s", args[0], args[2], args[1])
 }
 
 // versioning BUCKET Enabled|Suspended

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"fmt"
 	"slices"
 
 	"xplan/internal/policy"
@@ -60,11 +61,7 @@ func (b *builder) otherCleanups() []plan.StepID {
 }
 
 func (b *builder) cleanObjects(br branch) {
-	what := "all source objects in "
-	if br.facts.Known && !br.facts.Partial {
-		what = thousands(br.facts.Listed.Objects) + " source objects in "
-	}
-	what += place(br.pair.Source, br.pair.Prefix)
+	what := br.goes() + " in " + place(br.pair.Source, br.pair.Prefix)
 	spec := b.copySpec(br)
 	s := Step{
 		ID: id(KindCleanSourceObjects, br.id), Kind: KindCleanSourceObjects, Side: plan.Source, Pair: br.id,
@@ -72,10 +69,31 @@ func (b *builder) cleanObjects(br branch) {
 		Confirm: br.pair.Source, Change: Change{Danger: "DELETE " + what}, Spec: Spec{Copy: spec},
 	}
 	s.Needs = append(s.Needs, id(KindInspect, br.pair.Source))
+	if br.purges() && br.src.Versioning != enabled {
+		s.Change.Note = "versioning is " + br.src.Versioning + ": one version null, which any write replaces, stops it; enable versioning before"
+	}
 	if why := b.forbids(br); why != "" {
 		s.Action, s.Confirm, s.Change.Note = Wait, "", why // no confirmation opens it
 	}
 	b.add(b.tidy(s, plan.AfterVerify, b.sharing(br.pair.Source)))
+}
+
+// purges tells whether the source's objects go by their versions.
+func (b branch) purges() bool { return b.pair.Copy.AllVersions() && b.src.Versioning != "" }
+
+// goes counts what is deleted of the source.
+func (b branch) goes() string {
+	f := b.facts
+	counted := f.Known && !f.Partial
+	switch {
+	case b.purges() && counted && f.Versions != nil:
+		return fmt.Sprintf("%s versions and %s delete markers of %s keys", thousands(f.Versions.Versions.Objects), thousands(f.Versions.Markers), thousands(f.Listed.Objects))
+	case b.purges():
+		return "all versions and delete markers"
+	case counted:
+		return thousands(f.Listed.Objects) + " source objects"
+	}
+	return "all source objects"
 }
 
 // forbids says why the source's objects may not be deleted, as far as is known before the copy. The run asks
@@ -83,8 +101,8 @@ func (b *builder) cleanObjects(br branch) {
 func (b *builder) forbids(br branch) string {
 	f := br.facts
 	switch {
-	case br.src.Versioning != "":
-		return "the source stays: it keeps versions, which no run deletes"
+	case br.src.Versioning != "" && !br.pair.Copy.AllVersions():
+		return "the source stays: it keeps versions, of which only the current ones are copied; copy.versions: all copies all of them, so that they can go"
 	case br.pair.Copy.Overwrite == "never":
 		return "the source stays: with overwrite: never an object at the destination may be another one"
 	case f.Skipped.Objects > 0:

@@ -226,6 +226,14 @@ func (e *estimator) listed() int64 {
 	return e.br.facts.Listed.Objects
 }
 
+// tagged is how many objects, or versions, may have tags.
+func (e *estimator) tagged() int64 {
+	if v := e.br.facts.Versions; v != nil {
+		return v.Versions.Objects
+	}
+	return e.br.facts.Listed.Objects
+}
+
 // there is how many the destination's has.
 func (e *estimator) there() int64 {
 	f := e.br.facts
@@ -260,7 +268,7 @@ func (e *estimator) reads(t Work, kms bool) int64 {
 			n += 2 * f.Listed.Objects
 		}
 		if e.br.pair.Copy.Tags {
-			n += 2 * f.Listed.Objects // of both sides, once all is proven
+			n += 2 * e.tagged() // of both sides, once all is proven
 		}
 	}
 	return n

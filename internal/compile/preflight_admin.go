@@ -53,18 +53,23 @@ func (b *builder) adminCalls(s Step) []call {
 
 // deletionCalls are those on the source that goes, and on the copies whose tags are held against its own.
 func (b *builder) deletionCalls(s Step) []call {
-	br := branch{pair: s.Spec.Copy.Pair, srcRegion: s.Spec.Copy.SourceRegion, dstRegion: s.Spec.Copy.DestRegion}
+	pair := s.Spec.Copy.Pair
+	br := branch{pair: pair, srcRegion: s.Spec.Copy.SourceRegion, dstRegion: s.Spec.Copy.DestRegion, src: b.w.Buckets[BucketRef{plan.Source, pair.Source}]}
+	remove, tags := "s3:DeleteObject", "s3:GetObjectTagging"
+	if br.purges() {
+		remove, tags = "s3:DeleteObjectVersion", "s3:GetObjectVersionTagging"
+	}
 	bucket, objects := b.site(br, plan.Source)
 	_, copies := b.site(br, plan.Destination)
 	on := func(side plan.Side, action string, where site) call {
-		return call{leg: "delete the source", pair: s.Pair, side: side, action: action, where: where, below: true, unknown: existingTags()}
+		return call{leg: "delete the source", pair: s.Pair, side: side, action: action, where: where, below: true, unknown: append(existingTags(), "s3:versionid")}
 	}
 	all := []call{
 		{leg: "delete the source", pair: s.Pair, side: plan.Source, action: "s3:ListBucketMultipartUploads", where: bucket},
-		on(plan.Source, "s3:DeleteObject", objects),
+		on(plan.Source, remove, objects),
 	}
-	if s.Spec.Copy.Pair.Copy.Tags {
-		all = append(all, on(plan.Source, "s3:GetObjectTagging", objects), on(plan.Destination, "s3:GetObjectTagging", copies))
+	if pair.Copy.Tags {
+		all = append(all, on(plan.Source, tags, objects), on(plan.Destination, tags, copies))
 	}
 	return all
 }

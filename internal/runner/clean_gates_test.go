@@ -39,6 +39,40 @@ func TestAnUploadToTheSourceUnderWayKeepsItsBucket(t *testing.T) {
 	})
 }
 
+// A bucket that never kept versions has objects that the next write replaces: they go on their ETags, whatever the plan copies.
+func TestASourceIsDeletedByWhatItKeeps(t *testing.T) {
+	for versioning, want := range map[string]struct{ versions, suspended bool }{
+		"": {false, true}, "Enabled": {true, false}, "Suspended": {true, true},
+	} {
+		onPair(t, func(w *bench, _, _ *memory) {
+			c := *pairStep(compile.KindCleanSourceObjects, nil).Spec.Copy
+			c.Pair.Copy.Versions = plan.AllVersions
+			job := cleanObjects{pairRunner{d: w.deps}}.deletionJob(c, compile.Bucket{Versioning: versioning})
+			if job.Versions != want.versions || job.Suspended != want.suspended || job.Mode != s3copy.Verify {
+				t.Errorf("%q: %+v", versioning, job)
+			}
+		})
+	}
+	moved(t, func(w *bench, source, destination *memory) {
+		w.ends(pairStep(compile.KindCleanSourceObjects, func(c *compile.CopySpec) { c.Pair.Copy.Versions = plan.AllVersions }), executor.Done)
+		if len(source.keys()) != 0 || len(destination.keys()) != 3 || len(source.bare) != 0 {
+			t.Errorf("left are %v and %v; without a condition went %v", source.keys(), destination.keys(), source.bare)
+		}
+	})
+}
+
+func TestADenialOfVersionsNamesTheirPermission(t *testing.T) {
+	denied := &s3copy.UndeletedError{Objects: 2, Versions: true, Key: "k", Err: s3copy.ErrDenied}
+	err := explainStep(pairStep(compile.KindCleanSourceObjects, nil), &signers{}, denied)
+	if !strings.Contains(err.Error(), "s3:DeleteObjectVersion") {
+		t.Errorf("it says %v", err)
+	}
+	denied.Versions = false
+	if err := explainStep(pairStep(compile.KindCleanSourceObjects, nil), &signers{}, denied); strings.Contains(err.Error(), "Version") {
+		t.Errorf("of objects it says %v", err)
+	}
+}
+
 func TestWhatWasMovedIsNeverExtra(t *testing.T) {
 	moved(t, func(w *bench, source, destination *memory) {
 		w.ends(pairStep(compile.KindCleanSourceObjects, nil), executor.Done)

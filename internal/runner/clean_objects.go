@@ -47,7 +47,7 @@ func (r cleanInstance) Run(ctx context.Context, s compile.Step) (executor.Result
 
 func instanceGone(state string) bool { return state == "terminated" || state == "shutting-down" }
 
-// cleanObjects deletes the source's objects of a pair: behind a person's confirmation, and
+// cleanObjects deletes the source's objects of a pair, or all their versions: behind a person's confirmation, and
 // only where the engine proves each of them at the destination again.
 type cleanObjects struct{ pairRunner }
 
@@ -69,7 +69,7 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if why, err := unfinished(ctx, r.d.Source, c.Source(), c.Pair.Prefix); err != nil || why != "" {
 		return waiting(why), err
 	}
-	job := r.asAdmins(s3copy.Verify, c)
+	job := r.deletionJob(c, b)
 	job.Twin = c.Pair.Source == c.Pair.Destination && c.Pair.Prefix == c.Pair.ToPrefix
 	job.Rules.Redirects = slices.Contains(b.Configured, "website")
 	tally, err := r.d.Engine.DeleteSource(ctx, job, r.d.Source.OpenDeleter(c.Source()))
@@ -82,15 +82,38 @@ func (r cleanObjects) Run(ctx context.Context, s compile.Step) (executor.Result,
 	if tally.Deleted.Objects == 0 {
 		return held("no object is left"), nil
 	}
-	res := done(fmt.Sprintf("%d objects deleted, listed again and gone", tally.Deleted.Objects))
+	gone := deletedText(tally)
+	res := done(gone + " deleted, listed again and gone")
 	res.Detail = tally
 	left, err := first(ctx, job)
 	if left != "" { // nothing that was proven: it was written since, or the server told a lie
-		res = waiting(fmt.Sprintf("%d objects of %s deleted, as the server says, and %q is there: it was written since and is not copied, or it was not deleted; run xplan apply again",
-			tally.Deleted.Objects, c.Pair.Source, left))
+		res = waiting(fmt.Sprintf("%s of %s deleted, as the server says, and %q is there: it was written since and is not copied, or it was not deleted; run xplan apply again",
+			gone, c.Pair.Source, left))
 		res.Detail = tally
 	}
 	return res, err
+}
+
+// deletionJob proves and deletes what the bucket has. One that never kept versions has current objects alone: each is replaced
+// by the next write, and so goes on the condition that it is what was proven, whatever the plan says of versions.
+func (r cleanObjects) deletionJob(c compile.CopySpec, b compile.Bucket) s3copy.Job {
+	if b.Versioning == "" {
+		c.Pair.Copy.Versions = ""
+	}
+	job := r.asAdmins(s3copy.Verify, c)
+	job.Suspended = b.Versioning != enabled
+	return job
+}
+
+// enabled is how S3 says that a bucket keeps versions.
+const enabled = "Enabled"
+
+// deletedText counts what was deleted.
+func deletedText(t s3copy.Tally) string {
+	if h := t.History; h != (s3copy.History{}) {
+		return fmt.Sprintf("%d versions and %d delete markers", h.Versions.Objects, h.Markers.Objects)
+	}
+	return fmt.Sprintf("%d objects", t.Deleted.Objects)
 }
 
 // unconfirmed waits for a person, if there is anything to delete. Where the review could not tell, the copy's pass has seen
@@ -168,8 +191,8 @@ func (r cleanObjects) forbidden(c compile.CopySpec, b compile.Bucket, unseen []c
 		return name + " wants MFA to delete: its objects are not deleted", nil
 	case b.Replication:
 		return name + " is replicated: its objects are not deleted", nil
-	case b.Versioning != "":
-		return name + " keeps versions, which no run deletes: its objects stay", nil
+	case b.Versioning != "" && !c.Pair.Copy.AllVersions():
+		return name + " keeps versions, of which only the current ones were copied: its objects stay. copy.versions: all copies all of them, so that they can go", nil
 	}
 	blind := slices.IndexFunc(unseen, func(u compile.Unseen) bool { return mustSee(u.What) })
 	if blind >= 0 && c.SourceAccount != "" {

@@ -66,7 +66,7 @@ func (r pairRunner) keepsVersions(ctx context.Context, c compile.CopySpec) error
 	if err != nil {
 		return err
 	}
-	if b.Versioning != "Enabled" {
+	if b.Versioning != enabled {
 		return &DriftError{Subject: "bucket " + c.Pair.Destination, What: "its versioning is not Enabled (any more), and all versions are to be copied there"}
 	}
 	return nil

@@ -65,6 +65,9 @@ func explainStep(s compile.Step, who *signers, err error) error {
 	if e.Action = asked(err); e.Action == "" {
 		e.Action = actionOf(s)
 	}
+	if undeleted, ok := errors.AsType[*s3copy.UndeletedError](err); ok && undeleted.Versions && e.Action == "s3:DeleteObject" {
+		e.Action = "s3:DeleteObjectVersion"
+	}
 	return e.complete(s.Side)
 }
 

@@ -27,6 +27,7 @@ type memory struct {
 	restored []string
 	fail     map[string]error // by key, of copies and deletions
 	deleted  func()           // called after a deletion
+	bare     []string         // deleted without a condition
 }
 
 type thing struct {
@@ -181,6 +182,13 @@ func (m *memory) DeleteObjects(_ context.Context, objects []s3copy.Deletion) ([]
 	defer m.mu.Unlock()
 	errs := make([]error, len(objects))
 	for i, o := range objects {
+		if o.ETag != "" && o.ETag != m.objects[o.Key].ETag {
+			errs[i] = s3copy.ErrChanged
+			continue
+		}
+		if o.ETag == "" {
+			m.bare = append(m.bare, o.Key)
+		}
 		if errs[i] = m.fail[o.Key]; errs[i] == nil {
 			delete(m.objects, o.Key)
 		}

@@ -28,6 +28,9 @@ func (r *run) carried(ctx context.Context, t *task) error {
 	return r.sameHeaders(ctx, t)
 }
 
+// aTag is what differs where tags do.
+const aTag = "tag"
+
 func (r *run) sameTags(ctx context.Context, t *task) error {
 	src, err := r.tags(ctx, r.job.Source, t.src.Key, t.version)
 	switch {
@@ -40,7 +43,7 @@ func (r *run) sameTags(ctx context.Context, t *task) error {
 	if err != nil {
 		return &ObjectError{Phase: phaseVerify, Key: t.src.Key, Err: fmt.Errorf("read the copy's tags: %w", err)}
 	}
-	return t.differ("tag", src, dst)
+	return t.differ(aTag, src, dst)
 }
 
 // tags reads an object's tags. A server without tags has none.
@@ -84,7 +87,11 @@ func (r *run) carriedVersions(ctx context.Context, t *task, a alignment) error {
 		one.dst, one.copied = d.Object, d.ID
 		err := r.carried(ctx, one)
 		if other, ok := errors.AsType[*differsError](err); ok {
-			err = fmt.Errorf("%w than its copy's, version %s there: make them equal by hand", other, d.ID)
+			way := "copy its history to another place, as no version's headers can be changed"
+			if strings.HasPrefix(string(other.Reason), aTag) {
+				way = "make them equal by hand"
+			}
+			err = fmt.Errorf("%w from its copy's, version %s at the destination: %s", other, d.ID, way)
 		}
 		if err != nil {
 			return r.versionError(t, s, phaseVerify, err)

@@ -115,11 +115,11 @@ func TestNoVersionIsDeletedUnlessEveryHistoryIsProven(t *testing.T) {
 		}, "a", "no comparable checksum"},
 		"by the size rule":        {func(_, dst *bucket, job *Job) { job.Rules.Level = "size"; dst.chains["a"][5].replace("7") }, "a", "versions stand"},
 		"filtered":                {func(_, _ *bucket, job *Job) { job.Rules.Match = func(k string) bool { return k != "b" } }, "", "filter"},
-		"an old version's tags":   {func(src, _ *bucket, _ *Job) { src.chains["a"][5].tags = []Tag{{"of", "somebody"}} }, "a", `tag "of" than its copy's`},
+		"an old version's tags":   {func(src, _ *bucket, _ *Job) { src.chains["a"][5].tags = []Tag{{"of", "somebody"}} }, "a", `tag "of" from its copy's`},
 		"a current one's tags":    {func(src, _ *bucket, _ *Job) { src.chains["a"][0].tags = nil }, "a", `tag "of"`},
 		"the copy's tags":         {func(_, dst *bucket, _ *Job) { dst.chains["b"][2].tags = nil }, "b", `tag "of"`},
 		"tags that are denied":    {func(_, dst *bucket, _ *Job) { dst.fault = denies("tags", "b") }, "b", "access denied"},
-		"headers that were lost":  {func(_, dst *bucket, job *Job) { job.Rules.Redirects = true; dst.chains["b"][2].Headers = Headers{} }, "b", `header "Content-Type"`},
+		"headers that were lost":  {func(_, dst *bucket, job *Job) { job.Rules.Redirects = true; dst.chains["b"][2].Headers = Headers{} }, "b", "at the destination: copy its history to another place"},
 		"a version without an ID": {func(src, _ *bucket, _ *Job) { src.chains["b"][1].id = "" }, "b", "names no version ID"},
 		"a version that any write replaces": {func(src, _ *bucket, job *Job) {
 			src.chains["b"][2].id, job.Suspended = nullVersion, true

@@ -187,6 +187,9 @@ type Summary struct {
 	Archived map[string]Count    `json:"archived_by,omitempty"` // Tally.Archived of this run, by storage class
 	Locks    Locks               `json:"locks,omitzero"`        // only with Rules.Locks
 
+	// Purged is what of the source a clean-up deleted by versions: Tally.Deleted counts these.
+	Purged History `json:"-"`
+
 	// Changing is how many of Failed were written to under each try.
 	Changing int64 `json:"-"`
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -79,5 +80,21 @@ func (s *Server) SetVersioning(bucket, status string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.versioning = status
+	return nil
+}
+
+// TagVersion sets one tag of a version beside its others, whatever the policies say.
+func (s *Server) TagVersion(bucket, key, id, name, value string) error {
+	b, err := s.s3.find(bucket)
+	if err != nil {
+		return err
+	}
+	v := b.version(key, id)
+	if v == nil {
+		return newError(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.")
+	}
+	changed := *v
+	changed.tags = append(slices.DeleteFunc(slices.Clone(v.tags), func(t s3Tag) bool { return t.Key == name }), s3Tag{name, value})
+	b.replace(key, v, &changed)
 	return nil
 }

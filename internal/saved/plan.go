@@ -27,7 +27,7 @@ type Counts struct {
 	Write        int64  `json:"write"`         // new at the destination
 	Overwrite    int64  `json:"overwrite"`     // there, and different
 	DeleteExtra  int64  `json:"delete_extra"`  // at the destination only, where the plan deletes those
-	DeleteSource int64  `json:"delete_source"` // of the source, where the plan deletes it in the end
+	DeleteSource int64  `json:"delete_source"` // of the source, where the plan deletes it in the end; versions and delete markers, where all are copied
 }
 
 // New is a reviewed program, ready to be encoded.
@@ -85,6 +85,9 @@ func countsOf(prog *compile.Program) []Counts {
 			all[i].DeleteExtra = copied.Extra.Objects
 		case compile.KindCleanSourceObjects:
 			all[i].DeleteSource = copied.Listed.Objects
+			if v := copied.Versions; v != nil {
+				all[i].DeleteSource = v.Versions.Objects + v.Markers
+			}
 		default:
 		}
 	}

@@ -103,6 +103,17 @@ func TestASavedPlanReadsBackWhole(t *testing.T) {
 	}
 }
 
+func TestWhatTheSourceLosesIsCountedByVersionsWhereAllAreCopied(t *testing.T) {
+	t.Parallel()
+	w := world(10, 0, 0)
+	f := w.Copies["tommy/→tommy-b/"]
+	f.Versions = &compile.VersionFacts{Versions: compile.Count{Objects: 70}, Markers: 5}
+	w.Copies["tommy/→tommy-b/"] = f
+	if got := reviewed(t, w).Counts; len(got) != 1 || got[0].DeleteSource != 75 {
+		t.Errorf("counted %+v", got)
+	}
+}
+
 func TestEqualPlansGiveEqualBytesAndAnotherTimeAnotherDigest(t *testing.T) {
 	t.Parallel()
 	a, b := reviewed(t, world(1, 1, 1)), reviewed(t, world(1, 1, 1))

@@ -70,7 +70,7 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 	t, e := s.Tally, s.Tally.Evidence
 	p.line(p.paint("#", safe(name)))
 	if t.Listed.Objects == 0 && t.Deleted.Objects > 0 { // only the clean-up had something to do
-		p.line("  ", plural(t.Deleted.Objects, "object"), " deleted")
+		p.line("  ", deletedText(s), " deleted")
 		return
 	}
 	p.line(fmt.Sprintf("  %s listed = %s copied + %s same + %s skipped + %s failed   (%s copied)",
@@ -90,7 +90,7 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 		p.line("  ", text)
 	}
 	if t.Deleted.Objects > 0 {
-		p.line("  ", plural(t.Deleted.Objects, "object"), " deleted")
+		p.line("  ", deletedText(s), " deleted")
 	}
 	for i, f := range s.Failures {
 		if i == 10 {
@@ -99,6 +99,14 @@ func (p *page) pair(name string, s s3copy.Summary, where string) {
 		}
 		p.line("  ", p.paint("!", "! "+f.Phase+" "+Key(f.Key)+": "+safe(f.Reason)))
 	}
+}
+
+// deletedText counts what was deleted: objects, or of the source all their versions.
+func deletedText(s s3copy.Summary) string {
+	if h := s.Purged; h != (s3copy.History{}) {
+		return number(h.Versions.Objects) + " versions and " + number(h.Markers.Objects) + " delete markers of the source"
+	}
+	return plural(s.Tally.Deleted.Objects, "object")
 }
 
 // archivedText counts, by class, what was skipped in archives.

@@ -124,6 +124,22 @@ func (c *checker) overlaps() {
 	for i := range destinations {
 		c.against(i, sources, destinations)
 	}
+	c.confirmations(sources, destinations)
+}
+
+// confirmations refuses a plan in which one --confirm would open deletions in two buckets: of one name, at two addresses or partitions.
+func (c *checker) confirmations(sources, destinations []stretch) {
+	for _, s := range sources {
+		for _, d := range destinations {
+			other := c.plan.Buckets[d.pair]
+			if c.enough() || !s.deletes || s.bucket != d.bucket || s.endpoint == d.endpoint ||
+				!other.Copy.DeleteExtra || other.Cleanup.SourceObjects == AfterVerify {
+				continue
+			}
+			c.wrong(d.at+"/destination", dotted(d.at)+": --confirm="+s.bucket+" would delete in two buckets of that name: objects of the source of "+
+				dotted(s.at)+", and what only this destination has", "split the pairs into plans of their own")
+		}
+	}
 }
 
 func (c *checker) itself(s, d stretch) {

@@ -207,6 +207,10 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{"server, same place", strings.Replace(minio, "9100", "9000", 1), []string{
 			`8:35: buckets[0]: source and destination are the same, "photos/"`,
 		}},
+		{"one confirmation for two buckets", strings.Replace(minio, "photos}", "photos, to_prefix: in/, cleanup: {source_objects: after-verify}}\n"+
+			"  - {source: others, destination: photos, to_prefix: x/, copy: {delete_extra: true}}", 1) + "verify: {otherwise: bytes}\n", []string{
+			`9:35: buckets[1]: --confirm=photos would delete in two buckets of that name: objects of the source of buckets[0], and what only this destination has | split the pairs into plans of their own`,
+		}},
 		{"same bucket in both accounts", with("destination: tommy-b", "destination: tommy\n    prefix: a/\n    to_prefix: b/"), []string{
 			`11:18: buckets[0]: the bucket "tommy" cannot belong to both accounts | a bucket's name is unique in all of AWS`,
 		}},

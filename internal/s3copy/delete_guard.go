@@ -89,16 +89,29 @@ func (d *deletion) guarded(ctx context.Context, some []Deletion) ([]error, error
 	errs := make([]error, len(some))
 	for i, o := range some {
 		if err := d.stand(ctx); err != nil {
-			for ; i < len(errs); i++ {
-				errs[i] = err
-			}
-			return errs, err
+			return stopped(errs, i, err)
 		}
-		if _, errs[i] = d.looked(ctx, o, o.ETag); errors.Is(errs[i], ErrNotFound) {
-			errs[i] = nil
+		_, err := d.looked(ctx, o, o.ETag)
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		errs[i] = err
+		if d.silent++; err == nil || final(err) {
+			d.silent = 0
+		}
+		if d.silent == silentMost {
+			return stopped(errs, i+1, err)
 		}
 	}
 	return errs, nil
+}
+
+// stopped says of all objects from the i-th on that they were not deleted.
+func stopped(errs []error, i int, err error) ([]error, error) {
+	for ; i < len(errs); i++ {
+		errs[i] = err
+	}
+	return errs, err
 }
 
 // test asks to delete an object, which is to be deleted anyway and was looked at, if its ETag is one that it has not.
@@ -119,8 +132,9 @@ func (d *deletion) test(ctx context.Context, o Deletion) (heed, error) {
 
 // Of a deletion that a server carries out whatever stands there.
 const (
-	lookTries = 6
-	lookPause = 100 * time.Millisecond
+	lookTries  = 6
+	lookPause  = 100 * time.Millisecond
+	silentMost = 3 // objects in a row that no answer is to be had for: the server has gone, and nothing is asked any more
 )
 
 // looked asks to delete an object on an ETag, once it was looked at. No request is repeated without another look: the answer to

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // during is a deleter during whose n-th request something happens, before it takes effect.
@@ -116,6 +117,28 @@ func TestADeletionIsNotRepeatedWithoutALookWhereNoConditionIsHeeded(t *testing.T
 			})
 		}
 	}
+}
+
+func TestADeletionThatNothingAnswersEndsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, _, job := moved(t, 1200)
+		begun := time.Now()
+		tally, err := deleteSource(t, job, speechless{})
+		if took := time.Since(begun); !errors.Is(err, errTorn) || len(src.objects) != 1201 || tally.Deleted.Objects != 0 || took > time.Minute {
+			t.Errorf("got %+v, %v after %s, %d objects are left", tally, err, took, len(src.objects))
+		}
+	})
+}
+
+// speechless is a server whose answers are all lost.
+type speechless struct{}
+
+func (speechless) DeleteObjects(_ context.Context, objects []Deletion) ([]error, error) {
+	errs := make([]error, len(objects))
+	for i := range errs {
+		errs[i] = errTorn
+	}
+	return errs, nil
 }
 
 func TestNoDeletionIsUnconditionalWhereTheServerHeedsConditions(t *testing.T) {

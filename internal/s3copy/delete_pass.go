@@ -115,6 +115,7 @@ type deletion struct {
 	there  []Object  // the block's copies, as listed
 	behind string    // the destination's last key before the block
 	stood  time.Time // when the copies were last listed; zero: not in this block
+	silent int       // objects in a row, looked at and asked for in vain
 	heeded [2]heed   // of deletions together, and of one alone
 	tally  Tally
 	failed *UndeletedError

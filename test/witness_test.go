@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +231,57 @@ func (w *witness) lose(f func(r request) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.after = f
+}
+
+// spoil changes the answers to POSTs on a path below here; nil leaves them as they are. No request may be under way.
+func (w *witness) spoil(path string, change func(answer string) string) {
+	w.pass.ModifyResponse = w.readSecrets
+	if change == nil {
+		return
+	}
+	w.pass.ModifyResponse = func(r *http.Response) error {
+		if r.Request.Method != http.MethodPost || !strings.HasPrefix(r.Request.URL.Path, path) {
+			return w.readSecrets(r)
+		}
+		return reword(r, change)
+	}
+}
+
+// opaque takes from what stands below a path all that tells of bytes: its ETags mean nothing, and it has no checksums. No request may be under way.
+func (w *witness) opaque(path string) {
+	w.pass.ModifyResponse = func(r *http.Response) error {
+		q := r.Request.URL.Query()
+		if !strings.HasPrefix(r.Request.URL.Path, path) || q.Has("uploads") || q.Has("uploadId") {
+			return w.readSecrets(r)
+		}
+		etag := regexp.MustCompile(`([0-9a-f]{32})(-\d+)?`)
+		if e := r.Header.Get("ETag"); e != "" {
+			r.Header.Set("ETag", etag.ReplaceAllString(e, "$1-99"))
+		}
+		for name := range r.Header {
+			if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Mp-Parts-Count" {
+				r.Header.Del(name)
+			}
+		}
+		if !strings.Contains(r.Header.Get("Content-Type"), "xml") || r.Request.Method == http.MethodHead {
+			return nil
+		}
+		return reword(r, func(answer string) string {
+			return regexp.MustCompile(`<Checksum[^>]*>[^<]*</Checksum[^>]*>`).ReplaceAllString(etag.ReplaceAllString(answer, "$1-99"), "")
+		})
+	}
+}
+
+// reword changes the body of an answer.
+func reword(r *http.Response, change func(answer string) string) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	text := change(string(body))
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	r.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	return nil
 }
 
 // requests gives what was seen since the mark, and a new mark.

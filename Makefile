@@ -10,7 +10,7 @@ SOAK ?= 30m
 LOADKEYS ?= 10000000
 SCENARIOS ?= fresh,resync,resume,throttled,faults,fresh-hostile,resync-hot,resync-unicode
 
-.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability soak load cross
+.PHONY: demo test check build race lint fmt tidy update fuzz fuzz-all faults real suite bench torture reliability soak load cross snapshot
 
 demo: ## the whole story on an embedded sandbox: no account, no network
 	go run ./cmd/xplan demo
@@ -22,6 +22,9 @@ check: lint tidy race ## what CI runs, beside the suite on all servers
 
 build: ; go build -trimpath -o bin/xplan ./cmd/xplan
 cross: ; XPLAN_TEST_CROSS=$(CROSS) go test -count=1 -timeout 60m -run 'TestEveryTargetOfAReleaseBuilds' -v ./internal/arch # for every system that a release is for
+snapshot: ## a release's archives, sums and SBOMs in dist/, and no release: goreleaser is built from source, a quarter of an hour
+	go build -C internal/tools/release -o $(CURDIR)/bin/goreleaser github.com/goreleaser/goreleaser/v2
+	GITHUB_REPOSITORY=OWNER/xplan bin/goreleaser release --snapshot --clean
 race:  ; go test -race -shuffle=on -timeout 60m ./...
 lint:  ; $(TOOL) golangci-lint run --allow-parallel-runners ./...
 fmt:   ; $(TOOL) golangci-lint fmt ./...

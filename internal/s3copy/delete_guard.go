@@ -134,7 +134,7 @@ func (d *deletion) test(ctx context.Context, o Deletion) (heed, error) {
 const (
 	lookTries  = 6
 	lookPause  = 100 * time.Millisecond
-	silentMost = 3 // objects in a row that no answer is to be had for: the server has gone, and nothing is asked any more
+	silentMost = 3 // objects, or requests for versions, in a row that no answer is to be had for: the server has gone, and nothing is asked any more
 )
 
 // looked asks to delete an object on an ETag, once it was looked at. No request is repeated without another look: the answer to

@@ -22,6 +22,7 @@ type purge struct {
 	at     map[string]int // index in the block by key
 	behind string         // the source's last key before the block
 	spare  int            // requests that need no other look
+	silent int            // requests in a row that nothing answered
 	tally  Tally
 	failed *UndeletedError
 }
@@ -93,8 +94,15 @@ func (p *purge) request(ctx context.Context, some []Deletion) error {
 	if err != nil {
 		return err
 	}
+	p.silent++
 	for i, d := range some {
 		p.account(&p.block[p.at[d.Key]], errs[i])
+		if errs[i] == nil || final(errs[i]) {
+			p.silent = 0
+		}
+	}
+	if p.silent == silentMost {
+		return p.failed
 	}
 	return nil
 }

@@ -300,6 +300,20 @@ func TestAShortAnswerAboutVersionsCountsNothingAsGone(t *testing.T) {
 	}
 }
 
+func TestADeletionOfVersionsThatNothingAnswersEndsSoon(t *testing.T) {
+	histories := map[string][]string{}
+	for i := range 50 {
+		histories[fmt.Sprintf("k%02d\x01", i)] = []string{"a", "b"} // each by a request of its own
+	}
+	src, dst, job := movedHistories(t, histories)
+	del := &during{Deleter: speechless{}}
+	tally, err := deleteSource(t, job, del)
+	if undeleted, ok := errors.AsType[*UndeletedError](err); !ok || undeleted.Objects != 6 || del.calls != silentMost || tally.Deleted.Objects != 0 {
+		t.Errorf("got %+v, %v after %d requests", tally, err, del.calls)
+	}
+	finish(t, src, dst, job, "")
+}
+
 func TestOneBucketWithVersionsAtTwoAddressesIsNotDeleted(t *testing.T) {
 	src, _, job := movedHistories(t, threeKeys())
 	job.Destination, job.Twin = src, true

@@ -403,3 +403,34 @@ func TestAnnotationsAndATagTooManyAreTold(t *testing.T) {
 		t.Errorf("it says %s", got)
 	}
 }
+
+// TestWhatABucketHasConfiguredIsCompared: the review lists what the source has and the destination has not; what may not be read is told, and
+// stops nothing.
+func TestWhatABucketHasConfiguredIsCompared(t *testing.T) {
+	t.Parallel()
+	r := newRecipe(t, startSandbox(t), 1)
+	id := aws.String("daily")
+	_, err := r.source.s3.PutBucketMetricsConfiguration(t.Context(), &s3.PutBucketMetricsConfigurationInput{Bucket: &r.bucket, Id: id, MetricsConfiguration: &types.MetricsConfiguration{Id: id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.source.s3.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{
+		Bucket: &r.bucket, NotificationConfiguration: &types.NotificationConfiguration{EventBridgeConfiguration: &types.EventBridgeConfiguration{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.must(t, "plan", r.plan)
+	if want := "and a copy does not carry: EventBridge notification, metrics"; !strings.Contains(strings.Join(strings.Fields(got.out), " "), want) {
+		t.Errorf("it does not say %q: %s", want, got)
+	}
+	policy := strings.Replace(r.others, `"Statement":[`, `"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetMetricsConfiguration","Resource":"arn:aws:s3:::`+r.bucket+`"},`, 1)
+	if _, err := r.source.s3.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &r.bucket, Policy: &policy}); err != nil {
+		t.Fatal(err)
+	}
+	got = r.must(t, "plan", r.plan)
+	if want := "? not previewed: metrics of bucket " + r.bucket + " (s3:GetMetricsConfiguration denied)"; !strings.Contains(got.out, want) {
+		t.Errorf("it does not say %q: %s", want, got)
+	}
+	r.must(t, "apply", r.plan, "--yes")
+}

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"xplan/internal/compile"
 )
 
 // configurations set one kind each, by the SDK itself.
@@ -42,7 +45,7 @@ func configurations() map[string]func(context.Context, *s3.Client, *string) erro
 		},
 		"notification": func(ctx context.Context, c *s3.Client, bucket *string) error {
 			_, err := c.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
-				Bucket: bucket, NotificationConfiguration: &types.NotificationConfiguration{EventBridgeConfiguration: &types.EventBridgeConfiguration{}},
+				Bucket: bucket, NotificationConfiguration: &types.NotificationConfiguration{QueueConfigurations: queues()},
 			})
 			return err
 		},
@@ -61,6 +64,55 @@ func configurations() map[string]func(context.Context, *s3.Client, *string) erro
 	}
 }
 
+// moreConfigurations are of the kinds of which a bucket may have many, and switches.
+func moreConfigurations() map[string]func(context.Context, *s3.Client, *string) error {
+	id := aws.String("all")
+	return map[string]func(context.Context, *s3.Client, *string) error{
+		"inventory": func(ctx context.Context, c *s3.Client, bucket *string) error {
+			_, err := c.PutBucketInventoryConfiguration(ctx, &s3.PutBucketInventoryConfigurationInput{Bucket: bucket, Id: id, InventoryConfiguration: &types.InventoryConfiguration{
+				Id: id, IsEnabled: aws.Bool(true), IncludedObjectVersions: types.InventoryIncludedObjectVersionsCurrent, Schedule: &types.InventorySchedule{Frequency: types.InventoryFrequencyDaily},
+				Destination: &types.InventoryDestination{S3BucketDestination: &types.InventoryS3BucketDestination{Bucket: aws.String("arn:aws:s3:::lists"), Format: types.InventoryFormatCsv}},
+			}})
+			return err
+		},
+		"analytics": func(ctx context.Context, c *s3.Client, bucket *string) error {
+			_, err := c.PutBucketAnalyticsConfiguration(ctx, &s3.PutBucketAnalyticsConfigurationInput{
+				Bucket: bucket, Id: id, AnalyticsConfiguration: &types.AnalyticsConfiguration{Id: id, StorageClassAnalysis: &types.StorageClassAnalysis{}},
+			})
+			return err
+		},
+		"metrics": func(ctx context.Context, c *s3.Client, bucket *string) error {
+			_, err := c.PutBucketMetricsConfiguration(ctx, &s3.PutBucketMetricsConfigurationInput{Bucket: bucket, Id: id, MetricsConfiguration: &types.MetricsConfiguration{Id: id}})
+			return err
+		},
+		"intelligent tiering": func(ctx context.Context, c *s3.Client, bucket *string) error {
+			_, err := c.PutBucketIntelligentTieringConfiguration(ctx, &s3.PutBucketIntelligentTieringConfigurationInput{
+				Bucket: bucket, Id: id, IntelligentTieringConfiguration: &types.IntelligentTieringConfiguration{
+					Id: id, Status: types.IntelligentTieringStatusEnabled,
+					Tierings: []types.Tiering{{AccessTier: types.IntelligentTieringAccessTierArchiveAccess, Days: aws.Int32(90)}},
+				},
+			})
+			return err
+		},
+		"acceleration": func(ctx context.Context, c *s3.Client, bucket *string) error {
+			_, err := c.PutBucketAccelerateConfiguration(ctx, &s3.PutBucketAccelerateConfigurationInput{
+				Bucket: bucket, AccelerateConfiguration: &types.AccelerateConfiguration{Status: types.BucketAccelerateStatusEnabled},
+			})
+			return err
+		},
+		compile.EventBridge: func(ctx context.Context, c *s3.Client, bucket *string) error { // and the notification that is set already
+			_, err := c.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
+				Bucket: bucket, NotificationConfiguration: &types.NotificationConfiguration{EventBridgeConfiguration: &types.EventBridgeConfiguration{}, QueueConfigurations: queues()},
+			})
+			return err
+		},
+	}
+}
+
+func queues() []types.QueueConfiguration {
+	return []types.QueueConfiguration{{QueueArn: aws.String("arn:aws:sqs:us-west-2:" + accountA + ":q"), Events: []types.Event{types.EventS3ObjectCreated}}}
+}
+
 func TestEachKindOfConfigurationIsSeen(t *testing.T) {
 	w := newWorld(t)
 	client, err := w.a.ownClient(t.Context(), "tommy", "us-west-2")
@@ -68,7 +120,12 @@ func TestEachKindOfConfigurationIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	var set []string
-	for kind, put := range configurations() {
+	first, then := configurations(), moreConfigurations()
+	for _, kind := range append(slices.Sorted(maps.Keys(first)), slices.Sorted(maps.Keys(then))...) {
+		put := first[kind]
+		if put == nil {
+			put = then[kind]
+		}
 		if err := put(t.Context(), client, aws.String("tommy")); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}

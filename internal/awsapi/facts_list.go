@@ -37,6 +37,11 @@ func configuredFacts() []fact {
 		{"notification", "s3:GetBucketNotification", "", readNotification},
 		{"website", "s3:GetBucketWebsite", "NoSuchWebsiteConfiguration", readWebsite},
 		{"logging", "s3:GetBucketLogging", "", readLogging},
+		{"inventory", "s3:GetInventoryConfiguration", "", readInventory},
+		{"analytics", "s3:GetAnalyticsConfiguration", "", readAnalytics},
+		{"metrics", "s3:GetMetricsConfiguration", "", readMetrics},
+		{"intelligent tiering", "s3:GetIntelligentTieringConfiguration", "", readTiering},
+		{"acceleration", "s3:GetAccelerateConfiguration", "UnsupportedArgument", readAcceleration}, // as regions without it answer
 	}
 }
 
@@ -225,13 +230,19 @@ func readReplication(ctx context.Context, c *s3.Client, name *string, b *compile
 	return err
 }
 
+// readNotification tells EventBridge apart: it gets every event, and is turned on by a switch of its own.
 func readNotification(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
 	out, err := c.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: name})
-	if err == nil && (out.EventBridgeConfiguration != nil || len(out.LambdaFunctionConfigurations) > 0 ||
-		len(out.QueueConfigurations) > 0 || len(out.TopicConfigurations) > 0) {
-		b.Configured = []string{"notification"}
+	if err != nil {
+		return err
 	}
-	return err
+	if out.EventBridgeConfiguration != nil {
+		b.Configured = append(b.Configured, compile.EventBridge)
+	}
+	if len(out.LambdaFunctionConfigurations) > 0 || len(out.QueueConfigurations) > 0 || len(out.TopicConfigurations) > 0 {
+		b.Configured = append(b.Configured, "notification")
+	}
+	return nil
 }
 
 func readWebsite(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
@@ -246,6 +257,46 @@ func readLogging(ctx context.Context, c *s3.Client, name *string, b *compile.Buc
 	out, err := c.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: name})
 	if err == nil && out.LoggingEnabled != nil {
 		b.Configured = []string{"logging"}
+	}
+	return err
+}
+
+func readInventory(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.ListBucketInventoryConfigurations(ctx, &s3.ListBucketInventoryConfigurationsInput{Bucket: name})
+	if err == nil && len(out.InventoryConfigurationList) > 0 {
+		b.Configured = []string{"inventory"}
+	}
+	return err
+}
+
+func readAnalytics(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.ListBucketAnalyticsConfigurations(ctx, &s3.ListBucketAnalyticsConfigurationsInput{Bucket: name})
+	if err == nil && len(out.AnalyticsConfigurationList) > 0 {
+		b.Configured = []string{"analytics"}
+	}
+	return err
+}
+
+func readMetrics(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.ListBucketMetricsConfigurations(ctx, &s3.ListBucketMetricsConfigurationsInput{Bucket: name})
+	if err == nil && len(out.MetricsConfigurationList) > 0 {
+		b.Configured = []string{"metrics"}
+	}
+	return err
+}
+
+func readTiering(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.ListBucketIntelligentTieringConfigurations(ctx, &s3.ListBucketIntelligentTieringConfigurationsInput{Bucket: name})
+	if err == nil && len(out.IntelligentTieringConfigurationList) > 0 {
+		b.Configured = []string{"intelligent tiering"}
+	}
+	return err
+}
+
+func readAcceleration(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {
+	out, err := c.GetBucketAccelerateConfiguration(ctx, &s3.GetBucketAccelerateConfigurationInput{Bucket: name})
+	if err == nil && out.Status == types.BucketAccelerateStatusEnabled {
+		b.Configured = []string{"acceleration"}
 	}
 	return err
 }

@@ -65,7 +65,10 @@ func TestAllFactsOfABucketAreRead(t *testing.T) {
 			"replication":  `<ReplicationConfiguration><Role>r</Role><Rule><Status>Enabled</Status></Rule></ReplicationConfiguration>`,
 			"notification": `<NotificationConfiguration><TopicConfiguration><Topic>t</Topic><Event>s3:ObjectCreated:*</Event></TopicConfiguration></NotificationConfiguration>`,
 			"website":      `<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>`,
-			"logging":      `<BucketLoggingStatus><LoggingEnabled><TargetBucket>l</TargetBucket><TargetPrefix>p</TargetPrefix></LoggingEnabled></BucketLoggingStatus>`,
+			"inventory":    `<L><InventoryConfiguration><Id>a</Id></InventoryConfiguration></L>`, "analytics": `<L><AnalyticsConfiguration><Id>a</Id></AnalyticsConfiguration></L>`,
+			"metrics": `<L><MetricsConfiguration><Id>a</Id></MetricsConfiguration></L>`, "intelligent-tiering": `<L><IntelligentTieringConfiguration><Id>a</Id></IntelligentTieringConfiguration></L>`,
+			"accelerate": `<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>`,
+			"logging":    `<BucketLoggingStatus><LoggingEnabled><TargetBucket>l</TargetBucket><TargetPrefix>p</TargetPrefix></LoggingEnabled></BucketLoggingStatus>`,
 		} {
 			if asks(r, sub) {
 				return 200, body
@@ -80,7 +83,9 @@ func TestAllFactsOfABucketAreRead(t *testing.T) {
 		PublicAccess: &compile.PublicAccess{BlockACLs: true, RestrictBuckets: true},
 		Policy:       `{"Version":"2012-10-17"}`, PolicyIsPublic: true, RequesterPays: true, ObjectLock: true,
 		Tags: map[string]string{"a": "b"}, Replication: true,
-		Configured: []string{"cors", "lifecycle", "logging", "notification", "replication", "website"},
+		Configured: []string{
+			"acceleration", "analytics", "cors", "intelligent tiering", "inventory", "lifecycle", "logging", "metrics", "notification", "replication", "website",
+		},
 		Expiring: []compile.Expiry{
 			{Rule: "old", Prefix: "logs/", Days: 30}, {Rule: "past", Prefix: "x", Date: "2026-01-01", Narrow: true}, {Rule: "older", Prefix: "tmp/", Days: 1},
 		},

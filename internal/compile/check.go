@@ -288,7 +288,7 @@ func (b *builder) compareConfiguration(br branch) {
 		return
 	}
 	var fires []string
-	for _, c := range []string{"notification", "lifecycle", "replication"} {
+	for _, c := range []string{"notification", EventBridge, "lifecycle", "replication"} {
 		if slices.Contains(br.dst.Configured, c) || (c == "replication" && br.dst.Replication) {
 			fires = append(fires, c)
 		}

@@ -52,11 +52,14 @@ type Bucket struct {
 	ObjectLock      bool
 	Retention       Retention // that Object Lock gives to new objects by default
 	Tags            map[string]string
-	Configured      []string // of lifecycle, cors, replication, notification, website, logging: what is set
+	Configured      []string // what is set, sorted, of what a copy does not carry: "lifecycle", "cors", "replication", "notification", …
 	Expiring        []Expiry // of lifecycle rules that are enabled
 	Replication     bool
 	CreatedUnixNano int64 // creation time, where known; 0
 }
+
+// EventBridge stands among what is configured where every event of a bucket goes there.
+const EventBridge = "EventBridge notification"
 
 // An Expiry is a lifecycle rule that deletes objects.
 type Expiry struct {

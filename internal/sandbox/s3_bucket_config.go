@@ -3,7 +3,6 @@ package sandbox
 import (
 	"encoding/xml"
 	"net/http"
-	"strconv"
 )
 
 func validOwnership(v string) bool {
@@ -245,12 +244,7 @@ func (r rawSetting) read(q *s3Call) error {
 		x.close(r.root)
 		body = x.bytes()
 	}
-	h := q.w.Header()
-	h.Set("Content-Type", "application/xml")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	q.w.WriteHeader(http.StatusOK)
-	_, _ = q.w.Write(body)
-	return nil
+	return q.document(body)
 }
 
 func (r rawSetting) write(q *s3Call) error {

@@ -268,6 +268,45 @@ func TestUnsetSettingsHaveTheirCodes(t *testing.T) {
 	}
 }
 
+func TestListedSettingsAreKeptByTheirIDs(t *testing.T) {
+	w := newS3World(t, Config{})
+	ctx, b := t.Context(), aws.String("tommy")
+	w.bucket(SourceAccount, "tommy", BucketOptions{})
+	put := func(id, inside string) error {
+		_, err := w.src.PutBucketMetricsConfiguration(ctx, &s3.PutBucketMetricsConfigurationInput{Bucket: b, Id: &id, MetricsConfiguration: &types.MetricsConfiguration{Id: &inside}})
+		return err
+	}
+	wantAnswer(t, put("one", "one"), "")
+	wantAnswer(t, put("two", "two"), "")
+	wantAnswer(t, put("one", "other"), "MalformedXML")
+	list := func(c *s3.Client) (int, error) {
+		out, err := c.ListBucketMetricsConfigurations(ctx, &s3.ListBucketMetricsConfigurationsInput{Bucket: b})
+		if err != nil {
+			return 0, err
+		}
+		return len(out.MetricsConfigurationList), nil
+	}
+	if n, err := list(w.src); n != 2 || err != nil {
+		t.Errorf("%d are listed, %v", n, err)
+	}
+	_, err := list(w.dst)
+	wantAnswer(t, err, "AccessDenied")
+	one, err := w.src.GetBucketMetricsConfiguration(ctx, &s3.GetBucketMetricsConfigurationInput{Bucket: b, Id: aws.String("one")})
+	wantAnswer(t, err, "")
+	if *one.MetricsConfiguration.Id != "one" {
+		t.Errorf("it is %+v", one.MetricsConfiguration)
+	}
+	_, err = w.src.DeleteBucketMetricsConfiguration(ctx, &s3.DeleteBucketMetricsConfigurationInput{Bucket: b, Id: aws.String("one")})
+	wantAnswer(t, err, "")
+	_, err = w.src.GetBucketMetricsConfiguration(ctx, &s3.GetBucketMetricsConfigurationInput{Bucket: b, Id: aws.String("one")})
+	wantAnswer(t, err, "NoSuchConfiguration")
+	other, err := w.src.ListBucketInventoryConfigurations(ctx, &s3.ListBucketInventoryConfigurationsInput{Bucket: b})
+	wantAnswer(t, err, "")
+	if len(other.InventoryConfigurationList) != 0 {
+		t.Errorf("another kind has %+v", other.InventoryConfigurationList)
+	}
+}
+
 func TestSettingsComeBackAsTheyWerePut(t *testing.T) {
 	w := newS3World(t, Config{})
 	ctx, b := t.Context(), aws.String("tommy")

@@ -52,6 +52,12 @@ func s3Operations() map[string]s3Operation {
 		ops["Put"+r.name] = s3Operation{handle: r.write, write: true}
 		ops["Delete"+lifecycleName("Delete", r.name)] = s3Operation{handle: r.remove, write: true}
 	}
+	for _, l := range listedSettings() {
+		ops["ListBucket"+l.name+"Configurations"] = s3Operation{handle: l.list}
+		ops["GetBucket"+l.name+"Configuration"] = s3Operation{handle: l.read}
+		ops["PutBucket"+l.name+"Configuration"] = s3Operation{handle: l.write, write: true}
+		ops["DeleteBucket"+l.name+"Configuration"] = s3Operation{handle: l.remove, write: true}
+	}
 	return ops
 }
 

@@ -101,6 +101,29 @@ func bucketSubresource(name string) string {
 	}
 }
 
+// listedSubresource: a bucket may have many of these, by their IDs.
+func listedSubresource(name string) string {
+	switch name {
+	case "inventory":
+		return "Inventory"
+	case "analytics":
+		return "Analytics"
+	case "metrics":
+		return "Metrics"
+	case "intelligent-tiering":
+		return "IntelligentTiering"
+	default:
+		return ""
+	}
+}
+
+func listedOperation(verb, listed string, query url.Values) string {
+	if verb == "Get" && !query.Has("id") {
+		return "ListBucket" + listed + "Configurations"
+	}
+	return verb + "Bucket" + listed + "Configuration"
+}
+
 func bucketOperation(method string, query url.Values) string {
 	if method == http.MethodHead {
 		return "HeadBucket"
@@ -130,6 +153,9 @@ func bucketOperation(method string, query url.Values) string {
 		return ""
 	}
 	for name := range query {
+		if listed := listedSubresource(name); listed != "" {
+			return listedOperation(verb, listed, query)
+		}
 		if sub := bucketSubresource(name); sub != "" {
 			return verb + lifecycleName(verb, sub)
 		}
@@ -152,8 +178,7 @@ func lifecycleName(verb, sub string) string {
 // for a listing, or, worse, for the making or deleting of a bucket.
 func unknownSubresource(query url.Values) bool {
 	return slices.ContainsFunc([]string{
-		"analytics", "intelligent-tiering", "inventory", "metrics", "metadataTable",
-		"metadataConfiguration", "session", "abac", "versions", "uploads", "delete",
+		"metadataTable", "metadataConfiguration", "session", "abac", "versions", "uploads", "delete",
 	}, query.Has)
 }
 

@@ -125,7 +125,7 @@ func (a *app) allRuns() (all []state.Run, unread error, _ error) {
 		return nil, nil, err
 	}
 	for _, name := range names {
-		runs, err := a.runsOf(name)
+		runs, _, err := a.recordsOf(name)
 		if _, held := errors.AsType[*state.LockedError](err); held {
 			unread = err
 			continue
@@ -163,18 +163,6 @@ func lastRun(db *state.DB) (state.Run, error) {
 		}
 	}
 	return state.Run{}, state.ErrNotFound
-}
-
-func (a *app) runsOf(name string) (runs []state.Run, err error) {
-	db, err := state.Read(a.stateHere(), name)
-	if errors.Is(err, state.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.Runs()
 }
 
 // withStateIn is withState for a state folder that is known already.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xplan/internal/compile"
 	"xplan/internal/view"
 	"xplan/state"
 )
@@ -121,13 +122,13 @@ func (a *app) runsCommand() *cobra.Command {
 
 // runRows lists a plan's runs; of one that is running just now its sidecar tells.
 func (a *app) runRows(name string) ([]view.RunRow, error) {
-	runs, err := a.runsOf(name)
+	runs, frozen, err := a.recordsOf(name)
 	if _, locked := errors.AsType[*state.LockedError](err); locked {
 		all, err := a.statuses([]string{name})
 		if err != nil {
 			return nil, err
 		}
-		return []view.RunRow{{Run: all[0].Run, Plan: name, State: all[0].State, Started: all[0].Started, Updated: all[0].Updated}}, nil
+		return []view.RunRow{{Run: all[0].Run, Plan: name, State: all[0].State, Started: all[0].Started, Updated: all[0].Updated, Frozen: view.FrozenBy(all[0].Steps)}}, nil
 	}
 	var rows []view.RunRow
 	for _, r := range runs {
@@ -137,7 +138,40 @@ func (a *app) runRows(name string) ([]view.RunRow, error) {
 		}
 		rows = append(rows, row)
 	}
+	for _, f := range frozen { // by the last run that had begun by then
+		i := len(rows) - 1
+		for i > 0 && rows[i].Started.After(f.Since) {
+			i--
+		}
+		if i >= 0 {
+			rows[i].Frozen = append(rows[i].Frozen, f)
+		}
+	}
 	return rows, err
+}
+
+// recordsOf are a plan's runs, the oldest first, and the sources that one of them froze and nobody lifted.
+func (a *app) recordsOf(name string) (runs []state.Run, frozen []view.Frozen, err error) {
+	db, err := state.Read(a.stateHere(), name)
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	owned, err := db.Owned()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, o := range owned {
+		known := slices.ContainsFunc(frozen, func(f view.Frozen) bool { return f.Bucket == o.Subject })
+		if o.Kind == string(compile.KindFreeze) && !o.Intent && !known { // a freeze may be two statements
+			frozen = append(frozen, view.Frozen{Bucket: o.Subject, Since: o.Since})
+		}
+	}
+	runs, err = db.Runs()
+	return runs, frozen, err
 }
 
 func (a *app) logsCommand() *cobra.Command {

@@ -258,8 +258,8 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 	p := &page{style: style}
 	p.line(p.paint("#", fmt.Sprintf("%s  %s   run %s", safe(s.Plan), safe(s.State), safe(s.Run))))
 	p.line(fmt.Sprintf("  started %s, last heard of %s ago, pid %d on %s", s.Started.Format(time.RFC3339), shortTime(now.Sub(s.Updated)), s.PID, safe(s.Host)))
-	for _, text := range frozen(s.Steps) {
-		p.line("  ", p.paint("!", "! "+text))
+	for _, f := range FrozenBy(s.Steps) {
+		p.line("  ", p.paint("!", "! "+f.String()))
 	}
 	for _, r := range s.Pairs {
 		p.line("  ", pairLine(r, 0))
@@ -276,9 +276,19 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 	return p.to(w)
 }
 
-// frozen says which sources nobody may write to, and since when: frozen by the run, and not lifted.
-func frozen(steps []StepRow) []string {
-	var all []string
+// A Frozen is a source that a cut-over has frozen, and that is not lifted.
+type Frozen struct {
+	Bucket string    `json:"bucket"` // in a status with its account before it
+	Since  time.Time `json:"since"`
+}
+
+func (f Frozen) String() string {
+	return safe(f.Bucket) + " is frozen since " + f.Since.UTC().Format(time.RFC3339) + ": nobody may write to it; xplan cleanup FILE lifts it"
+}
+
+// FrozenBy are the sources that nobody may write to: frozen by the run whose steps these are, and not lifted.
+func FrozenBy(steps []StepRow) []Frozen {
+	var all []Frozen
 	for _, f := range steps {
 		if compile.Kind(f.Kind) != compile.KindFreeze || !f.Outcome.Met() {
 			continue
@@ -287,7 +297,7 @@ func frozen(steps []StepRow) []string {
 			return compile.Kind(s.Kind) == compile.KindCleanFreeze && s.Subject == f.Subject && s.Outcome.Met()
 		})
 		if !lifted {
-			all = append(all, safe(f.Subject)+" is frozen since "+f.Ended.UTC().Format(time.RFC3339)+": nobody may write to it; xplan cleanup FILE lifts it")
+			all = append(all, Frozen{Bucket: f.Subject, Since: f.Ended})
 		}
 	}
 	return all
@@ -304,7 +314,8 @@ type RunRow struct {
 	Resumed int       `json:"resumed"`
 	// Approval is the digest of the saved plan that the run was started from; "" where there was none, or where
 	// the run holds its lock and cannot be asked.
-	Approval string `json:"approval,omitempty"`
+	Approval string   `json:"approval,omitempty"`
+	Frozen   []Frozen `json:"frozen,omitempty"`
 }
 
 // Runs renders a list of runs.
@@ -319,6 +330,9 @@ func Runs(w io.Writer, rows []RunRow) error {
 			resumed += "   saved plan " + shortDigest(r.Approval)
 		}
 		p.line(padRight(safe(r.Run), 44), " ", padRight(safe(r.State), 24), " ", r.Started.Format(time.RFC3339), resumed)
+		for _, f := range r.Frozen {
+			p.line("  ! ", f.String())
+		}
 	}
 	return p.to(w)
 }

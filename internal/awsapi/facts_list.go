@@ -185,24 +185,37 @@ func readLifecycle(ctx context.Context, c *s3.Client, name *string, b *compile.B
 	}
 	b.Configured = []string{"lifecycle"}
 	for _, r := range out.Rules {
-		if e, ok := expiryOf(r); ok {
-			b.Expiring = append(b.Expiring, e)
-		}
+		b.Expiring = append(b.Expiring, expiriesOf(r)...)
 	}
 	return nil
 }
 
-// expiryOf is what a rule deletes of the current versions, if it does.
-func expiryOf(r types.LifecycleRule) (compile.Expiry, bool) {
-	if r.Status != types.ExpirationStatusEnabled || r.Expiration == nil || r.Expiration.Days == nil && r.Expiration.Date == nil {
-		return compile.Expiry{}, false
+// expiriesOf is what a rule deletes, of the current versions and of the others.
+func expiriesOf(r types.LifecycleRule) (all []compile.Expiry) {
+	if r.Status != types.ExpirationStatusEnabled {
+		return nil
 	}
+	if x := r.Expiration; x != nil && (x.Days != nil || x.Date != nil) {
+		e := reachOf(r)
+		e.Days = int(aws.ToInt32(x.Days))
+		if x.Date != nil {
+			e.Date = x.Date.UTC().Format(time.DateOnly)
+		}
+		all = append(all, e)
+	}
+	if x := r.NoncurrentVersionExpiration; x != nil {
+		e := reachOf(r)
+		e.Past, e.Days, e.Newest = true, int(aws.ToInt32(x.NoncurrentDays)), int(aws.ToInt32(x.NewerNoncurrentVersions))
+		all = append(all, e)
+	}
+	return all
+}
+
+// reachOf is what a rule is about.
+func reachOf(r types.LifecycleRule) compile.Expiry {
 	e := compile.Expiry{
-		Rule: aws.ToString(r.ID), Days: int(aws.ToInt32(r.Expiration.Days)),
+		Rule:   aws.ToString(r.ID),
 		Prefix: aws.ToString(r.Prefix), //nolint:staticcheck // the older form, which buckets still have
-	}
-	if d := r.Expiration.Date; d != nil {
-		e.Date = d.UTC().Format(time.DateOnly)
 	}
 	if f := r.Filter; f != nil {
 		e.Prefix = aws.ToString(f.Prefix)
@@ -211,7 +224,7 @@ func expiryOf(r types.LifecycleRule) (compile.Expiry, bool) {
 			e.Prefix, e.Narrow = aws.ToString(and.Prefix), true
 		}
 	}
-	return e, true
+	return e
 }
 
 func readCORS(ctx context.Context, c *s3.Client, name *string, b *compile.Bucket) error {

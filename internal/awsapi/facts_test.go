@@ -57,7 +57,7 @@ func TestAllFactsOfABucketAreRead(t *testing.T) {
 			"object-lock":       `<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>`,
 			"tagging":           `<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>`,
 			"lifecycle": `<LifecycleConfiguration><Rule><Status>Enabled</Status></Rule>
-				<Rule><ID>old</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration></Rule>
+				<Rule><ID>old</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays><NewerNoncurrentVersions>2</NewerNoncurrentVersions></NoncurrentVersionExpiration></Rule>
 				<Rule><ID>off</ID><Prefix></Prefix><Status>Disabled</Status><Expiration><Days>1</Days></Expiration></Rule>
 				<Rule><ID>past</ID><Filter><And><Prefix>x</Prefix><Tag><Key>a</Key><Value>b</Value></Tag></And></Filter><Status>Enabled</Status><Expiration><Date>2026-01-01T00:00:00Z</Date></Expiration></Rule>
 				<Rule><ID>older</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`,
@@ -87,7 +87,7 @@ func TestAllFactsOfABucketAreRead(t *testing.T) {
 			"acceleration", "analytics", "cors", "intelligent tiering", "inventory", "lifecycle", "logging", "metrics", "notification", "replication", "website",
 		},
 		Expiring: []compile.Expiry{
-			{Rule: "old", Prefix: "logs/", Days: 30}, {Rule: "past", Prefix: "x", Date: "2026-01-01", Narrow: true}, {Rule: "older", Prefix: "tmp/", Days: 1},
+			{Rule: "old", Prefix: "logs/", Days: 30}, {Rule: "old", Prefix: "logs/", Days: 7, Past: true, Newest: 2}, {Rule: "past", Prefix: "x", Date: "2026-01-01", Narrow: true}, {Rule: "older", Prefix: "tmp/", Days: 1},
 		},
 	}
 	if d := cmp.Diff(want, got); err != nil || d != "" || len(unseen) != 0 {

@@ -29,6 +29,7 @@ func payers() map[string]bool {
 			}
 		}
 	}
+	delete(takes, "GetBucketAccelerateConfiguration") // asked by the bucket's owner alone, who pays in any case
 	return takes
 }
 

@@ -298,15 +298,15 @@ func (b *builder) compareConfiguration(br branch) {
 	}
 	for _, e := range br.dst.Expiring {
 		if strings.HasPrefix(e.Prefix, br.pair.ToPrefix) || strings.HasPrefix(br.pair.ToPrefix, e.Prefix) {
-			b.warnOfExpiry("bucket "+br.pair.Destination, e)
+			b.warnOfExpiry(br, e)
 		}
 	}
 }
 
 // warnOfExpiry names a rule that deletes what is copied: its time counts from the copy's arrival, and not from the day on
 // which the source was written.
-func (b *builder) warnOfExpiry(subject string, e Expiry) {
-	rule, what := "a lifecycle rule", "what is copied"
+func (b *builder) warnOfExpiry(br branch, e Expiry) {
+	subject, rule, what := "bucket "+br.pair.Destination, "a lifecycle rule", "what is copied"
 	if e.Rule != "" {
 		rule = "its lifecycle rule " + e.Rule
 	}
@@ -316,12 +316,28 @@ func (b *builder) warnOfExpiry(subject string, e Expiry) {
 	if e.Narrow {
 		what += ", of some tags or sizes,"
 	}
+	if e.Past {
+		what = "the older versions of " + what
+		if e.Newest > 0 {
+			what += " but for the newest " + thousands(int64(e.Newest))
+		}
+	}
 	switch {
-	case e.Days == 1:
-		b.warn(subject, "%s deletes %s a day after it arrives", rule, what)
+	case e.Past && !br.pair.Copy.AllVersions(): // of what a copy replaces, as it does today
+	case e.Past && br.deletes():
+		b.endanger(subject, "%s deletes %s, from %s after the next version arrives: of what the source loses nothing else is left", rule, what, days(e.Days))
+	case e.Past:
+		b.warn(subject, "%s deletes %s, from %s after the next version arrives", rule, what, days(e.Days))
 	case e.Days > 0:
-		b.warn(subject, "%s deletes %s %s days after it arrives", rule, what, thousands(int64(e.Days)))
+		b.warn(subject, "%s deletes %s %s after it arrives", rule, what, days(e.Days))
 	default:
 		b.endanger(subject, "%s deletes %s as soon as it arrives, from %s on", rule, what, e.Date)
 	}
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "a day"
+	}
+	return thousands(int64(n)) + " days"
 }

@@ -165,6 +165,13 @@ func TestWarningsChangeNothingAndAreSaid(t *testing.T) {
 		"a rule by date": {func(_ *plan.Plan, w *World) {
 			destination(*w, func(b *Bucket) { *b = secure("us-west-2"); b.Expiring = []Expiry{{Date: "2026-01-01"}} })
 		}, "a lifecycle rule deletes what is copied as soon as it arrives, from 2026-01-01 on"},
+		"a rule for older versions": {func(p *plan.Plan, w *World) {
+			p.Buckets[0].Copy.Versions = "all"
+			destination(*w, func(b *Bucket) {
+				*b = secure("us-west-2")
+				b.Versioning, b.Expiring = "Enabled", []Expiry{{Rule: "old", Days: 30, Past: true, Newest: 2}}
+			})
+		}, "its lifecycle rule old deletes the older versions of what is copied but for the newest 2, from 30 days after the next version arrives"},
 		"long keys": {func(p *plan.Plan, w *World) {
 			p.Buckets[0].ToPrefix = "far/"
 			w.Copies = map[string]CopyFacts{"tommy/→tommy-b/far/": {Known: true, New: Count{1, 1}, LongestKey: 1022}}

@@ -68,6 +68,8 @@ type Expiry struct {
 	Days   int    // after an object arrived; 0: by Date
 	Date   string // from this day on, at once: 2026-11-29
 	Narrow bool   // it asks for tags or sizes as well
+	Past   bool   // it is about versions that are not current: Days count from the arrival of the one in front
+	Newest int    // so many of these it keeps
 }
 
 // PublicAccess is a bucket's public access block.

@@ -93,6 +93,33 @@ func TestWhatIsKnownToBeEqualIsNotCopied(t *testing.T) {
 	})
 }
 
+// TestVersionsAreNotCopiedToABucketThatStoppedKeepingThem: its versioning is read again right before each pass, for what is written to a
+// bucket that keeps none replaces what came before it.
+func TestVersionsAreNotCopiedToABucketThatStoppedKeepingThem(t *testing.T) {
+	for _, kind := range []compile.Kind{compile.KindCopy, compile.KindDelta, compile.KindFinal} {
+		for _, versioning := range []string{"Suspended", ""} {
+			onPair(t, func(w *bench, _, destination *memory) {
+				all := pairStep(kind, func(c *compile.CopySpec) { c.Pair.Copy.Versions, c.Passes = plan.AllVersions, 1 })
+				w.b.facts["tommy-b"] = compile.Bucket{Exists: true, Region: "us-west-2", Versioning: versioning}
+				isA[*DriftError](w, w.fails(all, "bucket tommy-b", "its versioning is not Enabled"))
+				w.b.unread["Bucket"] = errPulled
+				if got := w.fails(all); !errors.Is(got.err, errPulled) {
+					t.Errorf("%s, unread: %v", kind, got.err)
+				}
+				if n := len(destination.keys()); n != 0 {
+					t.Errorf("%s: %d objects were copied", kind, n)
+				}
+				delete(w.b.unread, "Bucket")
+				current := pairStep(kind, func(c *compile.CopySpec) { c.Passes = 1 })
+				w.ends(current, executor.Done) // which needs no versioning
+				if n := len(destination.keys()); n != 3 {
+					t.Errorf("%s: of three current objects %d were copied", kind, n)
+				}
+			})
+		}
+	}
+}
+
 func TestACopyWantsTheCredentialsFirst(t *testing.T) {
 	onBench(t, func(w *bench) { w.fails(pairStep(compile.KindCopy, nil), "the credentials step comes first") })
 }

@@ -61,6 +61,8 @@ func lockOption(ts *testscript.TestScript, o *sandbox.PutOptions, name, value st
 		o.Retention, o.RetainUntil = retention(ts, value)
 	case "hold":
 		o.LegalHold = true
+	case "part-size":
+		o.PartSize = int64(number(ts, value))
 	case "redirect":
 		o.WebsiteRedirect = value
 	case "customer":

@@ -106,7 +106,7 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 		Plan: w.plan.Name, Run: run.ID, State: string(report.Status), Exit: code,
 		Steps: l.rows(), Pairs: summariesOf(report), Took: time.Since(l.begun), At: time.Now().UTC(), Waiting: report.Pending,
 	}
-	if report.Status != state.Done {
+	if report.Status != state.Done && !onlyFrozen(report) {
 		end.Resume = a.resumeWords(run)
 	}
 	owned, err := w.db.Owned()

@@ -4,12 +4,57 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"xplan/executor"
 	"xplan/internal/compile"
 	"xplan/internal/notify"
+	"xplan/internal/view"
+	"xplan/state"
 )
+
+// settled are the sources that a run left frozen when all of it was verified, and that nobody has lifted since: their writers
+// may be switched by now, so that what differs was written at the destination.
+func settled(db *state.DB, owned []compile.Owned) ([]string, error) {
+	runs, err := db.Runs()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range runs {
+		end, err := view.ReadEnd(r.Summary)
+		if err != nil {
+			continue // it has not ended, or by another version: nothing is claimed
+		}
+		for _, s := range end.Steps {
+			since := func(o compile.Owned) bool {
+				return o.Kind == compile.KindFreeze && s.ID == string(compile.KindCleanFreeze)+"/"+o.Subject && o.Since.Before(end.At)
+			}
+			if i := slices.IndexFunc(owned, since); i >= 0 && leftFrozen(s.Kind, s.Outcome) && end.State == string(state.Waiting) {
+				names = append(names, owned[i].Subject)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// leftFrozen tells of a step that left a source frozen, verified.
+func leftFrozen(kind string, o executor.Outcome) bool {
+	return compile.Kind(kind) == compile.KindCleanFreeze && o == executor.Waiting
+}
+
+// onlyFrozen tells of a run that has nothing more to do: a person lifts the freeze, and no run.
+func onlyFrozen(report executor.Report) bool {
+	n := 0
+	for _, s := range report.Steps {
+		if leftFrozen(string(s.Kind), s.Outcome) {
+			n++
+		}
+	}
+	return report.Status == state.Waiting && n == len(report.Pending)
+}
 
 // herald tells the webhook when a source is frozen, and when it is not any more: whoever writes there finds out at that moment.
 // The run does not wait for it, but its end does.

@@ -151,6 +151,12 @@ func (a *app) survey(ctx context.Context, p *plan.Plan, db *state.DB, counting c
 		if s.earlier, err = (runner.Records{DB: db}).Earlier(p); err != nil {
 			return s, err
 		}
+		if options.Settled, err = settled(db, options.Owned); err != nil {
+			return s, err
+		}
+		if len(options.Settled) > 0 && counting != compile.CountNone {
+			options.Counting = compile.CountAll // whether somebody writes to the destination by now
+		}
 	}
 	s.world, err = compile.Observe(ctx, p, compile.Readers{
 		Source: s.accounts.source, Destination: s.accounts.destination,

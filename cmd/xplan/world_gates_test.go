@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/md5"
+	"fmt"
 	"sync"
 	"time"
 
@@ -68,4 +70,15 @@ func (w *world) lapse(ts *testscript.TestScript, args []string) {
 	}
 	l.Renewed = l.Renewed.Add(-time.Hour)
 	ts.Check(b.TagPolicy(ctx, arn, map[string]string{compile.LeaseTag: l.Note()}))
+}
+
+// holds BUCKET KEY BODY wants that the object's bytes are these.
+func (w *world) holds(ts *testscript.TestScript, args []string) {
+	want(ts, args, 3, "holds BUCKET KEY BODY")
+	for _, o := range w.of(args[0]).Objects(args[0]) {
+		if o.Key == args[1] && o.MD5 == fmt.Sprintf("%x", md5.Sum([]byte(args[2]))) {
+			return
+		}
+	}
+	ts.Fatalf("%s does not hold %s as %q", args[0], args[1], args[2])
 }

@@ -121,7 +121,7 @@ func arrange(ts *testscript.TestScript, neg bool, args []string) {
 		"fault": w.fault, "heal": w.heal, "hold": w.hold, "held": w.held, "release": w.release,
 		"clean": w.clean, "keys": w.keys, "says": w.says, "only": w.only, "state": w.state, "propagation": w.propagation,
 		"wipe": w.wipe, "lapse": w.lapse, "writes": w.writes, "history": w.history, "told": w.told, "expire": w.expire, "retag": w.retag, "versioning": w.versioning,
-		"lock": w.lock, "redirect": w.redirect, "restores": w.restores, "pass": w.pass,
+		"lock": w.lock, "redirect": w.redirect, "restores": w.restores, "pass": w.pass, "holds": w.holds,
 	}
 	word, ok := words[args[0]]
 	if !ok {

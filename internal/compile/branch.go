@@ -3,6 +3,7 @@ package compile
 import (
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"xplan/plan"
@@ -22,6 +23,7 @@ type branch struct {
 	extra   bool // there may be something to delete at the destination only
 	verify  bool // something waits for a verification
 	cutting bool // deltas and a final pass follow the copy
+	settled bool // the source stands still since all of it was verified: what differs was written at the destination
 }
 
 // active tells whether the pair needs the principal.
@@ -43,6 +45,7 @@ func survey(p *plan.Plan, w World) []branch {
 			b.dstRegion = first(b.dstRegion, b.srcRegion)
 		}
 		b.facts = w.Copies[b.id]
+		b.settled = slices.Contains(w.Settled, pair.Source) && len(frozen(p, w, pair.Source).ours) > 0
 		b.moved = !b.src.Exists && !b.src.Foreign && gone[pair.Source] && b.dst.Exists
 		if b.moved {
 			b.facts = CopyFacts{Known: true}

@@ -24,12 +24,29 @@ func (b *builder) checkWorld() {
 			b.checkCrossing(br)
 		}
 		b.checkKeyLengths(br)
+		b.checkSettled(br)
 		b.checkObjects(br)
 		b.checkLocks(br)
 		b.checkDeletion(br)
 		b.compareConfiguration(br)
 	}
 	b.checkEncryption()
+}
+
+// checkSettled refuses to undo what was written to the destination since its source was verified and left frozen, for its
+// writers to be switched.
+func (b *builder) checkSettled(br branch) {
+	if !br.settled {
+		return
+	}
+	at, subject := place(br.pair.Destination, br.pair.ToPrefix), "bucket "+br.pair.Source
+	switch n := br.facts.New.Objects + br.facts.Changed.Objects; {
+	case n > 0:
+		b.problem(subject, "it is frozen since all of it was verified, and "+objects(n)+" in "+at+" are not, or not provably, what they were then: "+
+			"a copy would undo what was written there since", "lift the freeze: xplan cleanup FILE; an apply after that replaces what differs")
+	case br.extra:
+		b.endanger("bucket "+br.pair.Destination, "%s is frozen since all of it was verified: what %s alone has may have been written there since", br.pair.Source, at)
+	}
 }
 
 // checkObjects says what the scan found that no rule of the plan asks for.

@@ -22,7 +22,7 @@ const readers = 8
 func Observe(ctx context.Context, p *plan.Plan, r Readers, o ObserveOptions) (World, error) {
 	ob := &observer{p: p, r: r, w: World{
 		Identities: map[plan.Side]Identity{}, Buckets: map[BucketRef]Bucket{}, Keys: map[string]KMSKey{},
-		Instances: map[string]InstanceFacts{}, Copies: map[string]CopyFacts{}, Owned: slices.Clone(o.Owned),
+		Instances: map[string]InstanceFacts{}, Copies: map[string]CopyFacts{}, Owned: slices.Clone(o.Owned), Settled: o.Settled,
 	}}
 	if err := ob.together(ctx, ob.identities()); err != nil {
 		return World{}, err

@@ -307,6 +307,9 @@ type CopySpec struct {
 	// AsAdministrators: the program has no credentials step, since nothing is copied. Each side's
 	// administrator reads its own bucket.
 	AsAdministrators bool `json:"as_administrators,omitempty"`
+	// Settled: the source is frozen since all of it was verified, and what differs at the destination was written there: it is
+	// never replaced.
+	Settled bool `json:"settled,omitempty"`
 	// Preliminary: a final pass follows, and settles what fails here.
 	Preliminary bool `json:"preliminary,omitempty"`
 	// Of a cut-over's deltas and its final pass.

@@ -101,7 +101,8 @@ const (
 // ObserveOptions are Observe's.
 type ObserveOptions struct {
 	Counting Counting
-	Owned    []Owned // from state
+	Owned    []Owned  // from state
+	Settled  []string // from state: see World
 }
 
 // ErrInvalidPrincipal is S3's refusal of a policy that names a principal it does not know (yet).

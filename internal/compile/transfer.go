@@ -170,7 +170,7 @@ func (b *builder) copySpec(br branch) *CopySpec {
 		Principal: principal,
 		Pair:      br.pair, SourceAccount: a.Source.ID, SourceRegion: br.srcRegion, DestAccount: a.Destination.ID, DestRegion: br.dstRegion,
 		Streaming: streaming(a), NothingToDo: !br.copying, RequesterPays: br.src.RequesterPays, AsAdministrators: !br.active(),
-		Locks: br.locks(), LocksLeft: br.src.ObjectLock && !br.locks(), Redirects: slices.Contains(br.src.Configured, "website"),
+		Settled: br.settled, Locks: br.locks(), LocksLeft: br.src.ObjectLock && !br.locks(), Redirects: slices.Contains(br.src.Configured, "website"),
 	}
 }
 

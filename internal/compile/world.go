@@ -17,6 +17,9 @@ type World struct {
 	Copies     map[string]CopyFacts     // by pair ID
 	Owned      []Owned                  // from state, and what carries our tags
 	Unseen     []Unseen
+	// Settled are the sources that a run of the plan left frozen, all of them verified, for their writers to be switched;
+	// from state. Whether the freeze stands still, their policies tell.
+	Settled []string
 
 	Held     *Lease             // another machine runs the plan just now
 	Opinions map[string]Opinion // of IAM's policy simulator, by question: see Consult. Beside the facts, and not among them

@@ -93,7 +93,7 @@ func rulesOf(c compile.CopySpec) s3copy.Rules {
 	p := c.Pair
 	r := s3copy.Rules{
 		Compare:      string(p.Copy.Compare),
-		NeverReplace: p.Copy.Overwrite == "never",
+		NeverReplace: p.Copy.Overwrite == "never" || c.Settled,
 		Tags:         p.Copy.Tags,
 		StorageClass: p.Copy.StorageClass,
 		Restore:      p.Copy.Archived == "restore",

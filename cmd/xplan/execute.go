@@ -24,6 +24,7 @@ import (
 
 // execute runs a program as a run of the plan: a new one, or the previous one going on.
 func (a *app) execute(ctx context.Context, w work, s survey, prog *compile.Program) error {
+	outliveReaders()
 	run, err := a.begin(ctx, w, s)
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func (a *app) end(ctx context.Context, w work, run state.Run, l *life, report ex
 	errs = onceOfState(errs)
 	a.unlogged(errors.Join(errs...), cmp.Or(l.finish(report.Status, code, end.Resume), a.finalLines(w, end)))
 	if !a.json {
-		errs = append(errs, view.Ending(a.out, end, view.Style{Color: a.colors(a.out), Verbose: a.verbose}))
+		errs = append(errs, unlessGone(view.Ending(a.out, end, view.Style{Color: a.colors(a.out), Verbose: a.verbose})))
 	}
 	if err := a.notify(ctx, w.plan, end); err != nil {
 		a.say("webhook: %v", err)

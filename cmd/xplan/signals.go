@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -38,4 +39,16 @@ func withSignals(parent context.Context) (ctx context.Context, leave <-chan stru
 		<-ended
 		cancel()
 	}
+}
+
+// outliveReaders keeps this process alive, from now on, where what it writes to is gone: head has seen enough, or the same
+// Ctrl-C ended a tee. Writes fail instead. A run that changes both accounts has a key to delete and a freeze to lift.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// unlessGone is the error of what was written, but for that nobody reads it any more.
+func unlessGone(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }

@@ -11,9 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"xplan/internal/bench/floor"
 	"xplan/internal/bench/null"
@@ -84,16 +82,6 @@ func openNull(tb testing.TB, url string, o Options) *bucket {
 		compile.Location{Bucket: null.Destination, Region: "us-east-1", Account: accountB},
 		compile.Location{Bucket: null.Source, Region: "us-east-1", Account: accountA},
 	)
-}
-
-// cpu is what this process has used.
-func cpu(tb testing.TB) time.Duration {
-	tb.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // A hotCall is a request of a run that there are many of.

@@ -31,7 +31,7 @@ func settled(db *state.DB, owned []compile.Owned) ([]string, error) {
 			since := func(o compile.Owned) bool {
 				return o.Kind == compile.KindFreeze && s.ID == string(compile.KindCleanFreeze)+"/"+o.Subject && o.Since.Before(end.At)
 			}
-			if i := slices.IndexFunc(owned, since); i >= 0 && leftFrozen(s.Kind, s.Outcome) && end.State == string(state.Waiting) {
+			if i := slices.IndexFunc(owned, since); i >= 0 && leftFrozen(s.Kind, s.Outcome) {
 				names = append(names, owned[i].Subject)
 			}
 		}

@@ -126,6 +126,9 @@ func (a *app) reportCommand() *cobra.Command {
 			if output == "-" {
 				return view.Report(a.out, end, version())
 			}
+			if err := pages().check(output); err != nil {
+				return err
+			}
 			f, err := os.OpenFile(output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 			if err != nil {
 				return err

@@ -28,6 +28,9 @@ func openMapping(name string, p *plan.Plan) (*mappingFile, error) {
 	case !slices.ContainsFunc(p.Buckets, func(pair plan.Pair) bool { return pair.Copy.AllVersions() }):
 		return nil, &usageError{errNoVersions}
 	}
+	if err := mappings().check(name); err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(name+".partial", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err

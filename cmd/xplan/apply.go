@@ -202,7 +202,7 @@ func (a *app) apply(ctx context.Context, w work) error {
 		return err
 	}
 	if !w.flags.yes && w.reviewed == nil {
-		if err := a.ask(ctx, w.plan, prog); err != nil {
+		if err := a.ask(ctx, w, prog); err != nil {
 			return err
 		}
 	} else if a.verbose && !a.json {
@@ -233,8 +233,13 @@ func (a *app) nothing(prog *compile.Program, w work) error {
 }
 
 // ask shows the review and waits for a person's yes.
-func (a *app) ask(ctx context.Context, p *plan.Plan, prog *compile.Program) error {
-	if !a.canAsk() {
+func (a *app) ask(ctx context.Context, w work, prog *compile.Program) error {
+	p := w.plan
+	switch {
+	case a.canAsk():
+	case w.only != nil:
+		return &usageError{errors.New("cleanup asks before it changes anything, and nobody can answer here: pass --yes")}
+	default:
 		return &usageError{fmt.Errorf("apply asks before it changes anything, and nobody can answer here: review with xplan plan %s, then pass --yes", p.File)}
 	}
 	if err := view.Diff(a.out, p, prog, view.Style{Color: a.colors(a.out)}); err != nil {

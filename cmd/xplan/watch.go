@@ -71,7 +71,10 @@ func (a *app) statuses(args []string) ([]view.Status, error) {
 			all = append(all, s)
 		}
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0 && len(args) == 1 && len(names) > 0:
+		return nil, &usageError{fmt.Errorf("%q is no plan in %s, and no plan's last run: xplan runs lists them, --state names another folder", args[0], a.stateHere())}
+	case len(all) == 0:
 		return nil, &usageError{fmt.Errorf("no run in %s: xplan apply FILE starts one, --state names another folder", a.stateHere())}
 	}
 	return all, nil
@@ -196,28 +199,40 @@ func (a *app) logsCommand() *cobra.Command {
 					run = ""
 				}
 			}
-			show := func(line []byte) error { return a.showEvent(line, run) }
+			seen := run == ""
+			show := func(line []byte) error {
+				seen = seen || ofRun(line, run)
+				return a.showEvent(line, run)
+			}
 			if follow {
 				return state.Follow(cmd.Context(), a.stateHere(), name, 200*time.Millisecond, show)
 			}
-			return state.ReadEvents(a.stateHere(), name, show)
+			if err := state.ReadEvents(a.stateHere(), name, show); err != nil || seen {
+				return err
+			}
+			return &usageError{fmt.Errorf("the log of %s tells nothing of run %s: xplan runs lists them", name, run)}
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes")
 	return cmd
 }
 
+// ofRun tells whether a line of the log is of a run.
+func ofRun(line []byte, run string) bool {
+	var of struct {
+		Run string `json:"run"`
+	}
+	return json.Unmarshal(line, &of) == nil && of.Run == run
+}
+
 func (a *app) showEvent(line []byte, run string) error {
 	if !a.json {
 		return view.LogLine(a.out, line, run)
 	}
-	var of struct {
-		Run string `json:"run"`
+	if !json.Valid(line) {
+		return errors.New("a line of the log is no JSON")
 	}
-	if err := json.Unmarshal(line, &of); err != nil {
-		return fmt.Errorf("a line of the log: %w", err)
-	}
-	if run != "" && of.Run != run {
+	if run != "" && !ofRun(line, run) {
 		return nil
 	}
 	_, err := a.lines.Write(append(slices.Clone(line), '\n'))
@@ -260,6 +275,9 @@ func (a *app) cancelCommand() *cobra.Command {
 				if s.State == string(state.Running) {
 					running = append(running, s)
 				}
+			}
+			if len(running) == 0 {
+				return &usageError{fmt.Errorf("nothing runs in %s: run %s is %s (xplan status)", a.stateHere(), latest(all).Run, latest(all).State)}
 			}
 			if len(running) != 1 {
 				return &usageError{fmt.Errorf("%d runs are running in %s: name one (xplan status)", len(running), a.stateHere())}

@@ -28,6 +28,9 @@ func Ending(w io.Writer, e End, style Style) error {
 	for _, pair := range slices.Sorted(maps.Keys(e.Pairs)) {
 		p.pair(pair, e.Pairs[pair], "xplan report")
 	}
+	if e.State == "interrupted" && len(e.Pairs) > 0 {
+		p.line("what is copied and not settled yet is not counted: it is compared when the run goes on")
+	}
 	for _, text := range e.Waiting {
 		p.line(p.paint("?", "? waits for you: "+safe(text)))
 	}

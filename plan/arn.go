@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -63,6 +64,20 @@ func isAccountID(s string) bool {
 }
 
 // isIAMName holds users' and roles' names.
+const iamLetters = `[A-Za-z0-9_+=,.@-]`
+
 func isIAMName(s string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`).MatchString(s)
+	return regexp.MustCompile(`^` + iamLetters + `{1,64}$`).MatchString(s)
+}
+
+// stranger names the first character that does not match, with its number: another alphabet's may look like a letter, and
+// some cannot be seen. "" where all do.
+func stranger(s, letter string) string {
+	allowed := regexp.MustCompile(`^` + letter + `$`)
+	for _, r := range s {
+		if !allowed.MatchString(string(r)) {
+			return fmt.Sprintf("%#U", r)
+		}
+	}
+	return ""
 }

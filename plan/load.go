@@ -90,6 +90,8 @@ func (r *report) text(data []byte) (string, bool) {
 	}
 	if bad >= 0 {
 		before := splitLines(string(data[:bad]))
+		r.lines = before // what is readable of that line is shown
+		r.secrets.scanLines(r.lines)
 		where := Position{len(before), utf8.RuneCountInString(before[len(before)-1]) + 1}
 		r.problem("", where, "the file holds "+what, "a plan is a text file in UTF-8")
 		return "", false

@@ -23,7 +23,7 @@ func bucketFault(name string, aws bool) (why, hint string) {
 	case strings.Contains(name, "_"):
 		return "holds an underscore", "a bucket's name is small letters, digits, hyphens and dots"
 	case !regexp.MustCompile(`^[a-z0-9.-]+$`).MatchString(name):
-		return "holds a character that S3 does not take", "a bucket's name is small letters, digits, hyphens and dots"
+		return "holds " + stranger(name, `[a-z0-9.-]`) + ", which S3 does not take there", "a bucket's name is small letters, digits, hyphens and dots"
 	case strings.Trim(name, ".-") != name:
 		return "does not begin and end with a letter or digit", ""
 	case strings.Contains(name, ".."):

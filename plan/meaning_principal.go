@@ -26,6 +26,8 @@ func parsePrincipal(s string) (a arn, why, hint string) {
 		return a, "holds no account of 12 digits", "such as arn:aws:iam::210987654321:user/misterrodgers"
 	case a.region != "":
 		return a, "holds a region, and IAM has none", "such as arn:aws:iam::210987654321:user/misterrodgers"
+	case a.name != "" && stranger(a.name, iamLetters) != "":
+		return a, "holds " + stranger(a.name, iamLetters) + ", which IAM takes in no name", "1 to 64 letters, digits and _+=,.@-"
 	case !isIAMName(a.name):
 		return a, "holds a name that IAM does not take", "1 to 64 letters, digits and _+=,.@-"
 	}

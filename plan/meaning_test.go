@@ -99,7 +99,13 @@ func TestContradictionsAreRefused(t *testing.T) {
 			"7:8: principal.arn is of partition aws-cn, and the destination's region is of aws",
 		}},
 		{"bad user name", with("misterrodgers", "mister!rodgers"), []string{
-			"7:8: principal.arn holds a name that IAM does not take | 1 to 64 letters, digits and _+=,.@-",
+			"7:8: principal.arn holds U+0021 '!', which IAM takes in no name | 1 to 64 letters, digits and _+=,.@-",
+		}},
+		{"user name of another alphabet", with("misterrodgers", "m\u0456sterrodgers"), []string{
+			"7:8: principal.arn holds U+0456 'і', which IAM takes in no name | 1 to 64 letters, digits and _+=,.@-",
+		}},
+		{"bucket with what cannot be seen", with("source: tommy", `source: "tommy\u200b"`), []string{
+			`10:13: buckets[0].source: "tommy\u200b" holds U+200B, which S3 does not take there | a bucket's name is small letters, digits, hyphens and dots`,
 		}},
 		{"a role of AWS", role(with("user/misterrodgers", "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x")), []string{
 			"7:8: principal.arn names a role that AWS manages, whose policies cannot be changed | name a role of your own, or manage the permissions yourself (permissions.manage: false)",

@@ -178,7 +178,7 @@ func (r *reader) merge(pointer string, n *yaml.Node, into map[string]mark) []str
 func (r *reader) tooMany(pointer string, where Position) {
 	if !r.full {
 		r.problem(pointer, where, fmt.Sprintf("the plan grows to more than %d values", maxValues),
-			"an alias repeats all that its anchor holds")
+			"a plan has a few hundred; an alias repeats all that its anchor holds")
 	}
 	r.full = true
 }

@@ -124,7 +124,7 @@ func faults() []fault {
 		},
 		{
 			says: "mapping values are not allowed", find: `:\s+[^:]*:`,
-			message: "this is not YAML: no field can begin here", hint: "a value with a colon wants quotes; else " + indentation,
+			message: "this is not YAML: no field can begin here", hint: "a value with a colon wants quotes, and a quote before it its end; else " + indentation,
 		},
 		{says: "could not find expected ':'", message: "this is not YAML: a colon is missing here, or before", hint: "a field is written name: value"},
 		{

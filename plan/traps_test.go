@@ -222,7 +222,7 @@ func TestTrapsOfYAMLAreSaidClearly(t *testing.T) {
 			"2:1: this is not YAML: a list that begins with [ goes wrong here | its items want commas between them and a ] at the end",
 		}},
 		{"two colons", "version: 1\nname: a: b\n", []string{
-			"2:8: this is not YAML: no field can begin here | a value with a colon wants quotes; else check the indentation, here and in the line before",
+			"2:8: this is not YAML: no field can begin here | a value with a colon wants quotes, and a quote before it its end; else check the indentation, here and in the line before",
 		}},
 		{"bad indent", "version: 1\naccounts:\n  source: {}\n destination: {}\n", []string{
 			"4:2: this is not YAML: this does not line up with the fields before it | check the indentation, here and in the line before; and that every quote is closed",

@@ -76,3 +76,39 @@ func tests(t *testing.T) map[string]bool {
 	}
 	return there
 }
+
+// TestThePageListsEveryFuzzer: each with its package, and each declared as internal/tools/fuzz.sh looks for it.
+func TestThePageListsEveryFuzzer(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.FromSlash("../../docs/reliability.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(Fuzz\\w+)`, `([\\w/]+)` \\|").FindAllStringSubmatch(string(page), -1) {
+		listed[row[2]+" "+row[1]] = true
+	}
+	err = filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		folder := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../../")
+		for _, f := range regexp.MustCompile(`(?m)^func (Fuzz\w+)\((.*)`).FindAllStringSubmatch(string(text), -1) {
+			if !strings.HasPrefix(f[2], "f *testing.F)") {
+				t.Errorf("%s: make fuzz-all does not find %s: it wants (f *testing.F)", path, f[1])
+			}
+			if !listed[folder+" "+f[1]] {
+				t.Errorf("docs/reliability.md has no row for %s of %s", f[1], folder)
+			}
+			delete(listed, folder+" "+f[1])
+		}
+		return err
+	})
+	for left := range listed {
+		t.Errorf("docs/reliability.md lists a fuzzer that is gone: %s", left)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -25,7 +25,7 @@ type world struct {
 	a, b *Account
 }
 
-func newWorld(t *testing.T) world {
+func newWorld(t testing.TB) world {
 	t.Helper()
 	s := sandbox.New(sandbox.Config{})
 	if err := s.Start(); err != nil {

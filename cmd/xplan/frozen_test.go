@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,5 +53,33 @@ func TestASourceIsSettledFromTheRunThatLeftItFrozen(t *testing.T) {
 				t.Errorf("settled: %v (%v), want %v", got, err, c.want)
 			}
 		})
+	}
+}
+
+func TestTheStatusOfADeadRunTellsWhatItFroze(t *testing.T) {
+	t.Parallel()
+	for want, record := range map[string]func(*state.DB, state.Owned) error{
+		"! tommy is frozen since": (*state.DB).Own, "! tommy may be frozen since": (*state.DB).Intend,
+	} {
+		dir := t.TempDir()
+		db, err := state.Open(dir, "cut")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := state.Owned{Kind: string(compile.KindFreeze), Side: "source", Subject: "tommy", Parent: "XplanFreezeCut", Since: time.Now()}
+		if err := record(db, o); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		// What it wrote last was written before it froze anything.
+		if err := state.WriteStatus(dir, "cut", []byte(`{"format":1,"plan":"cut","run":"cut-20260101T000000Z-abcd","state":"running"}`)); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if code := run([]string{"status", "--state", dir}, nil, &out, &out); code != exitDone || !strings.Contains(out.String(), want) {
+			t.Errorf("exit status %d, want %q in:\n%s", code, want, out.String())
+		}
 	}
 }

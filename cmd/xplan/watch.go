@@ -67,6 +67,9 @@ func (a *app) statuses(args []string) ([]view.Status, error) {
 			return nil, fmt.Errorf("the status of %s: %w", name, err)
 		}
 		s.State = a.present(s)
+		if s.State == "crashed" { // its last words may be older than its last deed
+			_, s.Frozen, _ = a.recordsOf(name) // what cannot be read now is not told
+		}
 		if len(args) == 0 || args[0] == s.Plan || args[0] == s.Run {
 			all = append(all, s)
 		}
@@ -169,8 +172,8 @@ func (a *app) recordsOf(name string) (runs []state.Run, frozen []view.Frozen, er
 	}
 	for _, o := range owned {
 		known := slices.ContainsFunc(frozen, func(f view.Frozen) bool { return f.Bucket == o.Subject })
-		if o.Kind == string(compile.KindFreeze) && !o.Intent && !known { // a freeze may be two statements
-			frozen = append(frozen, view.Frozen{Bucket: o.Subject, Since: o.Since})
+		if o.Kind == string(compile.KindFreeze) && !known { // a freeze may be two statements
+			frozen = append(frozen, view.Frozen{Bucket: o.Subject, Since: o.Since, Intent: o.Intent})
 		}
 	}
 	runs, err = db.Runs()

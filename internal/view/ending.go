@@ -261,7 +261,11 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 	p := &page{style: style}
 	p.line(p.paint("#", fmt.Sprintf("%s  %s   run %s", safe(s.Plan), safe(s.State), safe(s.Run))))
 	p.line(fmt.Sprintf("  started %s, last heard of %s ago, pid %d on %s", s.Started.Format(time.RFC3339), shortTime(now.Sub(s.Updated)), s.PID, safe(s.Host)))
-	for _, f := range FrozenBy(s.Steps) {
+	frozen := s.Frozen
+	if len(frozen) == 0 {
+		frozen = FrozenBy(s.Steps)
+	}
+	for _, f := range frozen {
 		p.line("  ", p.paint("!", "! "+f.String()))
 	}
 	for _, r := range s.Pairs {
@@ -283,10 +287,15 @@ func Life(w io.Writer, s Status, now time.Time, style Style) error {
 type Frozen struct {
 	Bucket string    `json:"bucket"` // in a status with its account before it
 	Since  time.Time `json:"since"`
+	Intent bool      `json:"intended,omitempty"` // the run died before it knew
 }
 
 func (f Frozen) String() string {
-	return safe(f.Bucket) + " is frozen since " + f.Since.UTC().Format(time.RFC3339) + ": nobody may write to it; xplan cleanup FILE lifts it"
+	is := " is frozen since "
+	if f.Intent {
+		is = " may be frozen since "
+	}
+	return safe(f.Bucket) + is + f.Since.UTC().Format(time.RFC3339) + ": nobody may write to it; xplan cleanup FILE lifts it"
 }
 
 // FrozenBy are the sources that nobody may write to: frozen by the run whose steps these are, and not lifted.

@@ -32,6 +32,7 @@ type Status struct {
 	Resume   string    `json:"resume,omitempty"` // the command that goes on
 	Steps    []StepRow `json:"steps"`
 	Pairs    []PairRow `json:"pairs"`
+	Frozen   []Frozen  `json:"frozen,omitempty"` // of a run that died: what the state knows
 }
 
 // A StepRow is one step of a run.

@@ -15,13 +15,14 @@ const (
 	hasEC2    trait = "ec2"
 	hasRoles  trait = "roles" // may be left behind
 	hasKeys   trait = "keys"  // known everywhere at once
+	hasLocks  trait = "locks" // which may be left behind, as objects that cost may
 )
 
 // traits say what each server has. versitygw has no IAM API in this set-up; on AWS no instance is touched.
 var traits = map[string][]trait{
-	sandboxName:   {anyServer, hasIAM, hasKMS, hasEC2, hasRoles, hasKeys},
-	motoName:      {anyServer, hasIAM, hasKMS, hasEC2, hasRoles, hasKeys},
-	versitygwName: {anyServer},
+	sandboxName:   {anyServer, hasIAM, hasKMS, hasEC2, hasRoles, hasKeys, hasLocks},
+	motoName:      {anyServer, hasIAM, hasKMS, hasEC2, hasRoles, hasKeys, hasLocks},
+	versitygwName: {anyServer, hasLocks},
 	awsName:       {anyServer, hasIAM, hasKMS},
 }
 
@@ -52,6 +53,9 @@ var conformance = []struct {
 	{"VersionsAreListedAsWholeKeysInOrder", anyServer, checkVersionList},
 	{"AVersionIsCopiedByItsID", anyServer, checkVersionCopy},
 	{"ADeleteMarkerIsMadeOrItIsSaidThatNoneIs", anyServer, checkMarker},
+	{"LocksAreSetReadAndHeld", hasLocks, checkLocks},
+	{"CopiesTakeTheirLock", hasLocks, checkLockedCopies},
+	{"AnArchivedObjectIsAskedForOnce", hasLocks, checkRestore},
 	{"ABucketIsMadeSecureAndTwiceIsNoError", anyServer, checkMake},
 	{"AnotherAccountsNameIsForeign", hasIAM, checkForeign},
 	{"OnlyAnEmptyBucketIsDeleted", anyServer, checkDeleteBucket},

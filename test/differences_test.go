@@ -41,6 +41,14 @@ const (
 	versionsInterleaved fact = "versions and delete markers are listed in the order in which they were made"
 	markersForNothing   fact = "a delete marker is made for a key that was never there, too"
 	deleteIfMatch       fact = "deleting a changed object is refused"
+	headTellsLock       fact = "a HEAD tells an object's lock"
+	retentionStays      fact = "a retention is not shortened by who does not ask to pass by it"
+	retentionRead       fact = "a retention is read outright, as is that there is none"
+	copyTakesLock       fact = "a copy has the lock that was asked for"
+	putTakesLock        fact = "a put has the lock that was asked for"
+	uploadTakesLock     fact = "an upload by parts has the lock that was asked for"
+	lockWantsBucket     fact = "a lock is refused in a bucket without Object Lock"
+	archives            fact = "an object in GLACIER is read only once it is restored"
 )
 
 // differences say what servers do not do, and why that is known. The suite asserts them: see holds.
@@ -67,6 +75,11 @@ var differences = map[fact]map[string]string{
 	versionsInterleaved: {motoName: "it lists delete markers behind all versions", versitygwName: "it lists delete markers behind all versions"},
 	markersForNothing:   {motoName: "it answers a deletion of nothing by nothing", versitygwName: "it answers a deletion of nothing by nothing"},
 	deleteIfMatch:       {motoName: "it ignores the ETag of a deletion", versitygwName: "it ignores the ETag of a deletion"},
+	retentionRead:       {motoName: "it answers GetObjectRetention with the object itself"},
+	retentionStays:      {motoName: "it lets anybody shorten a retention"},
+	copyTakesLock:       {motoName: "it wants a digest of the body with every lock, and a copy has none"},
+	uploadTakesLock:     {motoName: "it forgets the lock of an upload by parts"},
+	archives:            {versitygwName: "a file system has one class"},
 	storageClasses:      {versitygwName: "a file system has one class"},
 	tagsAcross:          {motoName: "it loses tags where a copy crosses accounts"},
 }

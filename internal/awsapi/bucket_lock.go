@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,7 +30,9 @@ func (b *bucket) ReadLock(ctx context.Context, key string) (s3copy.Lock, error) 
 	case unlocked(err):
 	case err != nil:
 		return l, failed(err, "read the retention of object %q in %s", key, b.at.Bucket)
-	case retention.Retention != nil:
+	case retention.Retention == nil || retention.Retention.Mode == "": // by a server that knows no such question, say
+		return l, emptyAnswer("read the retention of object %q in %s", key, b.at.Bucket)
+	default:
 		l.Mode, l.Until = string(retention.Retention.Mode), aws.ToTime(retention.Retention.RetainUntilDate)
 	}
 	hold, err := c.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: &b.at.Bucket, Key: &key, RequestPayer: b.payer()})
@@ -37,7 +40,9 @@ func (b *bucket) ReadLock(ctx context.Context, key string) (s3copy.Lock, error) 
 	case unlocked(err):
 	case err != nil:
 		return l, failed(err, "read the legal hold of object %q in %s", key, b.at.Bucket)
-	case hold.LegalHold != nil:
+	case hold.LegalHold == nil:
+		return l, emptyAnswer("read the legal hold of object %q in %s", key, b.at.Bucket)
+	default:
 		l.LegalHold = hold.LegalHold.Status == types.ObjectLockLegalHoldStatusOn
 	}
 	return l, nil
@@ -48,6 +53,8 @@ func unlocked(err error) bool {
 	switch errorCode(err) {
 	case "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError":
 		return true
+	case "InvalidRequest":
+		return strings.Contains(explain(err, "").Message, "missing Object Lock Configuration")
 	}
 	return false
 }

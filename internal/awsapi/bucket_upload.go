@@ -159,13 +159,17 @@ func (b *bucket) ListUploads(ctx context.Context, prefix string) ([]s3copy.Pendi
 	}
 }
 
-// PutObject writes bytes that came through this process.
+// PutObject writes bytes that came through this process. With a lock it sends a checksum whatever was asked for: S3 wants one then
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, Content-MD5).
 func (b *bucket) PutObject(ctx context.Context, r s3copy.UploadRequest, body []byte) (s3copy.Copied, error) {
 	c, err := b.client(ctx)
 	if err != nil {
 		return s3copy.Copied{}, err
 	}
 	h := r.Headers
+	if r.ChecksumAlgo == "" && r.Lock != (s3copy.Lock{}) {
+		r.ChecksumAlgo = string(types.ChecksumAlgorithmCrc32)
+	}
 	out, err := c.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &b.at.Bucket, Key: &r.Key, Body: bytes.NewReader(body),
 		ContentType: optional(h.ContentType), ContentEncoding: optional(h.ContentEncoding),

@@ -41,6 +41,7 @@ const (
 	versionsInterleaved fact = "versions and delete markers are listed in the order in which they were made"
 	markersForNothing   fact = "a delete marker is made for a key that was never there, too"
 	deleteIfMatch       fact = "deleting a changed object is refused"
+	nullVersions        fact = "a version from before versioning is copied by its ID, null"
 	headTellsLock       fact = "a HEAD tells an object's lock"
 	retentionStays      fact = "a retention is not shortened by who does not ask to pass by it"
 	retentionRead       fact = "a retention is read outright, as is that there is none"
@@ -75,6 +76,7 @@ var differences = map[fact]map[string]string{
 	versionsInterleaved: {motoName: "it lists delete markers behind all versions", versitygwName: "it lists delete markers behind all versions"},
 	markersForNothing:   {motoName: "it answers a deletion of nothing by nothing", versitygwName: "it answers a deletion of nothing by nothing"},
 	deleteIfMatch:       {motoName: "it ignores the ETag of a deletion", versitygwName: "it ignores the ETag of a deletion"},
+	nullVersions:        {versitygwName: "it does not find the version null where a copy names it, and it is the current one"},
 	retentionRead:       {motoName: "it answers GetObjectRetention with the object itself"},
 	retentionStays:      {motoName: "it lets anybody shorten a retention"},
 	copyTakesLock:       {motoName: "it wants a digest of the body with every lock, and a copy has none"},

@@ -27,8 +27,8 @@ func (w *world) locking(t *testing.T, base string) string {
 }
 
 // held is a lock as servers keep it: to the second.
-func held(mode string, d time.Duration, hold bool) s3copy.Lock {
-	return s3copy.Lock{Mode: mode, Until: time.Now().Add(d).UTC().Truncate(time.Second), LegalHold: hold}
+func held(d time.Duration, hold bool) s3copy.Lock {
+	return s3copy.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(d).UTC().Truncate(time.Second), LegalHold: hold}
 }
 
 func sameLock(a, b s3copy.Lock) bool {
@@ -44,7 +44,7 @@ func checkLocks(w *world) {
 	version := w.destination.put(t, b, "k", "x").VersionId
 	l, err := destination.ReadLock(t.Context(), "k")
 	w.holds(t, retentionRead, err == nil && l == (s3copy.Lock{}), "an object without a lock has %+v, %v", l, err)
-	for _, want := range []s3copy.Lock{held("GOVERNANCE", time.Hour, true), held("GOVERNANCE", 2*time.Hour, true)} {
+	for _, want := range []s3copy.Lock{held(time.Hour, true), held(2*time.Hour, true)} {
 		if err := destination.SetLock(t.Context(), "k", "", want); err != nil {
 			t.Fatalf("set %s: %v", want, err)
 		}
@@ -56,7 +56,7 @@ func checkLocks(w *world) {
 		d := head(t, destination, s3copy.HeadRequest{Key: "k"})
 		w.holds(t, headTellsLock, sameLock(d.Lock, want), "set %s, and a HEAD tells %s", want, d.Lock)
 	}
-	err = destination.SetLock(t.Context(), "k", "", held("GOVERNANCE", time.Minute, false))
+	err = destination.SetLock(t.Context(), "k", "", held(time.Minute, false))
 	w.holds(t, retentionStays, errors.Is(err, s3copy.ErrDenied), "shorten a retention: %v", err)
 	_, err = w.destination.s3.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &b, Key: aws.String("k"), VersionId: version})
 	if err == nil {
@@ -67,7 +67,7 @@ func checkLocks(w *world) {
 	without := w.destination.admin(t).OpenDestination(bare, bare)
 	l, err = without.ReadLock(t.Context(), "k")
 	w.holds(t, retentionRead, err == nil && l == (s3copy.Lock{}), "in a bucket without Object Lock: %+v, %v", l, err)
-	if err := without.SetLock(t.Context(), "k", "", held("GOVERNANCE", time.Hour, false)); err == nil {
+	if err := without.SetLock(t.Context(), "k", "", held(time.Hour, false)); err == nil {
 		t.Error("a lock was set in a bucket without Object Lock")
 	}
 }
@@ -78,7 +78,7 @@ func checkLockedCopies(w *world) {
 	from, to := w.bucket(t, w.destination, "free"), w.locking(t, "kept")
 	w.destination.put(t, from, "k", digits)
 	destination := w.destination.admin(t).OpenDestination(w.destination.at(to), w.destination.at(from))
-	want := held("GOVERNANCE", time.Hour, true)
+	want := held(time.Hour, true)
 	for way, do := range map[string]func() error{
 		"copy": func() error {
 			_, err := destination.CopyObject(t.Context(), s3copy.CopyRequest{SourceKey: "k", Key: "copy", Lock: want})

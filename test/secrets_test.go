@@ -106,6 +106,7 @@ const (
 	hookPassword  = "hunter2CanaryOfTheWebhooksPassword"
 	hookPath      = "T0CanaryB0OfTheWebhooksPath/x9Kq2LmZ"
 	agentPassword = "CanaryOfTheContainersAgent7fP0aQ"
+	pathPassword  = "CanaryOfTheEndpointsPassword3tYw"
 )
 
 // newSafe makes the recipe. Its source's administrator comes out of a credential process, or of a container's agent.
@@ -154,10 +155,11 @@ func newSafe(t *testing.T, agent bool) *safe {
 // processConfig is the AWS config file with a credential process for the source, which notes its own arguments and environment.
 func (s *safe) processConfig(t *testing.T) string {
 	t.Helper()
-	good, err := os.ReadFile(s.configFile(t, s.witness.url))
+	good, err := os.ReadFile(s.configFile(t, strings.Replace(s.witness.url, "http://", "http://user:"+pathPassword+"@", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.others["endpoint's password"] = []string{pathPassword}
 	key := s.profiles[0]
 	script := filepath.Join(s.outside, "process.sh")
 	text := fmt.Sprintf("{ echo \"$0 $*\"; env; } >>%s/child\necho '{\"Version\":1,\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"%s\",\"Expiration\":\"'$(date -u -d '+2 seconds' +%%Y-%%m-%%dT%%H:%%M:%%SZ)'\"}'\n",

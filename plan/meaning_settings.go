@@ -24,6 +24,22 @@ func (c *checker) settings(at string, p Pair) {
 		c.encryption(settings, p.Settings)
 	}
 	c.tags(settings+"/tags", p.Settings.Tags)
+	c.versionless(settings, p)
+}
+
+// versionless refuses a bucket that is said to keep no versions, and has to.
+func (c *checker) versionless(settings string, p Pair) {
+	at := settings + "/versioning"
+	if !c.has(at) || !c.ok(at, settings+"/object_lock") || p.Settings.Versioning {
+		return
+	}
+	const hint = "take versioning out"
+	switch {
+	case p.Settings.ObjectLock:
+		c.wrong(at, dotted(at)+": false does not go together with object_lock: true, which keeps versions", hint)
+	case p.Copy.AllVersions():
+		c.wrong(at, dotted(at)+": false does not go together with copy.versions: all", hint)
+	}
 }
 
 func (c *checker) encryption(settings string, s BucketSettings) {

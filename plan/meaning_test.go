@@ -104,6 +104,12 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{"user name of another alphabet", with("misterrodgers", "m\u0456sterrodgers"), []string{
 			"7:8: principal.arn holds U+0456 'і', which IAM takes in no name | 1 to 64 letters, digits and _+=,.@-",
 		}},
+		{"Object Lock without versions", sound + "    settings: {object_lock: true, versioning: false}\n", []string{
+			"12:47: buckets[0].settings.versioning: false does not go together with object_lock: true, which keeps versions | take versioning out",
+		}},
+		{"all versions into none", sound + "    settings: {versioning: false}\ncopy: {versions: all}\n", []string{
+			"12:28: buckets[0].settings.versioning: false does not go together with copy.versions: all | take versioning out",
+		}},
 		{"bucket with what cannot be seen", with("source: tommy", `source: "tommy\u200b"`), []string{
 			`10:13: buckets[0].source: "tommy\u200b" holds U+200B, which S3 does not take there | a bucket's name is small letters, digits, hyphens and dots`,
 		}},

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"errors"
+	"strings"
+	"syscall"
 	"testing"
 
 	"xplan/internal/compile"
@@ -19,5 +21,21 @@ func TestNothingInAnErrorActsOnTheTerminal(t *testing.T) {
 	a.say("goes on although %s", compile.Finding{Rule: "statement \x1b[1A of it"})
 	if bytes.ContainsRune(shown.Bytes(), 0x1b) {
 		t.Errorf("%q", shown.String())
+	}
+}
+
+// A lost is a stream that takes nothing.
+type lost struct{ err error }
+
+func (l lost) Write([]byte) (int, error) { return 0, l.err }
+
+func TestLinesThatAreLostAreNoSuccess(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]int{syscall.ENOSPC: exitError, syscall.EPIPE: exitDone} {
+		var shown bytes.Buffer
+		got := run([]string{"validate", "--json", "../../examples/tommy.xplan.yaml"}, nil, lost{err}, &shown)
+		if got != want || (want == exitDone) != (shown.Len() == 0) || want != exitDone && !strings.Contains(shown.String(), err.Error()) {
+			t.Errorf("%v: exit status %d, want %d; said: %q", err, got, want, shown.String())
+		}
 	}
 }

@@ -20,16 +20,27 @@ type lineStream struct {
 
 	mu     sync.Mutex // guards what follows
 	opened bool
+	lost   error // of the first line that could not be written
 }
 
 // Write writes whole lines.
-func (l *lineStream) Write(lines []byte) (int, error) {
+func (l *lineStream) Write(lines []byte) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.open(); err != nil {
-		return 0, err
+	if err = l.open(); err == nil {
+		n, err = l.w.Write(lines)
 	}
-	return l.w.Write(lines)
+	if l.lost == nil {
+		l.lost = unlessGone(err)
+	}
+	return n, err
+}
+
+// whole is the error of the first line that could not be written, unless nobody reads them any more.
+func (l *lineStream) whole() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost
 }
 
 // open writes the version, once.

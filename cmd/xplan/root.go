@@ -56,7 +56,12 @@ func (a *app) run(args []string) int {
 	defer stop()
 	defer giveGarbageRoom()()
 	a.leave = leave
-	return a.exit(root.ExecuteContext(ctx))
+	code := a.exit(root.ExecuteContext(ctx))
+	if lost := a.lines.whole(); lost != nil && code == exitDone { // what it says was asked for, and is not there
+		fmt.Fprintln(a.err, "xplan: "+inert(lost.Error()))
+		return exitError
+	}
+	return code
 }
 
 func (a *app) root() *cobra.Command {

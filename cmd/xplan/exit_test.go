@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"xplan/internal/compile"
 )
@@ -38,4 +40,23 @@ func TestLinesThatAreLostAreNoSuccess(t *testing.T) {
 			t.Errorf("%v: exit status %d, want %d; said: %q", err, got, want, shown.String())
 		}
 	}
+}
+
+func TestTheSecondCtrlCLeavesACommandThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		leave, never := make(chan struct{}), make(chan struct{})
+		a := &app{leave: leave}
+		if got := a.leaving(func() int { return exitFailed }); got != exitFailed {
+			t.Errorf("exit status %d of a command that ends, want %d", got, exitFailed)
+		}
+		close(leave)
+		if got := a.leaving(func() int { time.Sleep(leaveWithin / 2); return exitWaiting }); got != exitWaiting {
+			t.Errorf("exit status %d of a command that ends soon, want %d", got, exitWaiting)
+		}
+		if got := a.leaving(func() int { <-never; return exitDone }); got != exitInterrupted {
+			t.Errorf("exit status %d of a command that does not end, want %d", got, exitInterrupted)
+		}
+		close(never)
+		synctest.Wait()
+	})
 }

@@ -56,7 +56,7 @@ func (a *app) run(args []string) int {
 	defer stop()
 	defer giveGarbageRoom()()
 	a.leave = leave
-	code := a.exit(root.ExecuteContext(ctx))
+	code := a.leaving(func() int { return a.exit(root.ExecuteContext(ctx)) })
 	if lost := a.lines.whole(); lost != nil && code == exitDone { // what it says was asked for, and is not there
 		fmt.Fprintln(a.err, "xplan: "+inert(lost.Error()))
 		return exitError

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // withSignals gives a context that the first Ctrl-C or SIGTERM cancels, or a terminal that is closed: stop scheduling,
@@ -40,6 +41,29 @@ func withSignals(parent context.Context) (ctx context.Context, leave <-chan stru
 		cancel()
 	}
 }
+
+// leaving runs a command, and leaves without it where it does not end soon after the second Ctrl-C: it waits for what no
+// signal breaks off, such as a plan to be typed, or a file on a server that is gone.
+func (a *app) leaving(command func() int) int {
+	ended := make(chan int, 1)
+	go func() { ended <- command() }()
+	select {
+	case code := <-ended:
+		return code
+	case <-a.leave:
+	}
+	timer := time.NewTimer(leaveWithin)
+	defer timer.Stop()
+	select {
+	case code := <-ended:
+		return code
+	case <-timer.C:
+		return exitInterrupted
+	}
+}
+
+// leaveWithin is what a command has to record where it stands, after the second Ctrl-C.
+const leaveWithin = 3 * time.Second
 
 // outliveReaders keeps this process alive, from now on, where what it writes to is gone: head has seen enough, or the same
 // Ctrl-C ended a tee. Writes fail instead. A run that changes both accounts has a key to delete and a freeze to lift.

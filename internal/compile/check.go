@@ -42,8 +42,8 @@ func (b *builder) checkSettled(br branch) {
 	at, subject := place(br.pair.Destination, br.pair.ToPrefix), "bucket "+br.pair.Source
 	switch n := br.facts.New.Objects + br.facts.Changed.Objects; {
 	case n > 0:
-		b.problem(subject, "it is frozen since all of it was verified, and "+objects(n)+" in "+at+" are not, or not provably, what they were then: "+
-			"a copy would undo what was written there since", "lift the freeze: xplan cleanup FILE; an apply after that replaces what differs")
+		b.problem(subject, "it is frozen since all of it was verified, and a copy would write "+objects(n)+" in "+at+
+			": it would undo what was written there since", "lift the freeze: xplan cleanup FILE; an apply after that replaces what differs")
 	case br.extra:
 		b.endanger("bucket "+br.pair.Destination, "%s is frozen since all of it was verified: what %s alone has may have been written there since", br.pair.Source, at)
 	}

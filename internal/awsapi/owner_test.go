@@ -111,6 +111,8 @@ func answerEverything(r request) (int, string) {
 		return http.StatusForbidden, ""
 	case strings.HasSuffix(r.Path, "/conditional"):
 		return http.StatusPreconditionFailed, xmlError("PreconditionFailed", "")
+	case asks(r, "retention"): // else nobody asks for the legal hold
+		return http.StatusOK, "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate></Retention>"
 	}
 	return http.StatusOK, "<R/>"
 }

@@ -28,6 +28,7 @@ func (b *builder) checkWorld() {
 		b.checkObjects(br)
 		b.checkLocks(br)
 		b.checkDeletion(br)
+		b.checkRestore(br)
 		b.compareConfiguration(br)
 	}
 	b.checkEncryption()
@@ -249,6 +250,18 @@ func (b *builder) checkDeletion(br branch) {
 		refuse("it is replicated")
 	case br.pair.Verify.Level == plan.LevelSize || br.pair.Copy.Compare == plan.CompareSize:
 		b.problem(subject, "sizes alone are no evidence to delete the source on", "set verify.level: checksum and copy.compare: auto")
+	}
+}
+
+// checkRestore refuses a retrieval that S3 does not offer (https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html).
+func (b *builder) checkRestore(br branch) {
+	const class = "DEEP_ARCHIVE"
+	if br.pair.Copy.Archived != "restore" || br.pair.Copy.Restore.Tier != "Expedited" {
+		return
+	}
+	if w := br.facts.Work[class]; w.Frozen.Objects > w.Thawing.Objects {
+		b.problem("bucket "+br.pair.Source, objects(w.Frozen.Objects-w.Thawing.Objects)+" in "+class+", from which S3 has no Expedited retrieval",
+			"set copy.restore.tier: Standard or Bulk, or give the others a pair of their own")
 	}
 }
 

@@ -94,6 +94,12 @@ func TestWhatStandsInTheWayIsSaidAtPlanTime(t *testing.T) {
 		"deletion by size": {func(p *plan.Plan, _ *World) {
 			p.Buckets[0].Cleanup.SourceObjects, p.Buckets[0].Verify.Level = plan.AfterVerify, plan.LevelSize
 		}, "sizes alone are no evidence"},
+		"expedited from deep": {func(p *plan.Plan, w *World) {
+			p.Buckets[0].Copy.Archived, p.Buckets[0].Copy.Restore.Tier = "restore", "Expedited"
+			w.Copies = map[string]CopyFacts{onlyPair: {Known: true, New: Count{5, 5}, Work: map[string]Work{
+				"GLACIER": {Objects: 2, Bytes: 2, Frozen: Count{2, 2}}, "DEEP_ARCHIVE": {Objects: 3, Bytes: 3, Frozen: Count{3, 3}, Thawing: Count{1, 1}},
+			}}}
+		}, "2 objects in DEEP_ARCHIVE, from which S3 has no Expedited retrieval"},
 		"settings disagree": {func(p *plan.Plan, _ *World) {
 			other := pair("tommy", "tommy-b")
 			other.ToPrefix, other.Settings.Versioning = "x/", true

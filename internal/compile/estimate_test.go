@@ -125,6 +125,43 @@ func TestWhatCostsMoreIsInTheEstimate(t *testing.T) {
 	}
 }
 
+func TestARestoreIsPricedByItsTier(t *testing.T) {
+	for _, c := range []struct {
+		tier, class        string
+		request, retrieval int64 // millionths of a dollar: 1,000 requests, and a GiB
+	}{
+		{"Standard", "GLACIER", 50_000, 10_000},
+		{"Standard", "DEEP_ARCHIVE", 100_000, 20_000},
+		{"Bulk", "GLACIER", 0, 0},
+		{"Bulk", "DEEP_ARCHIVE", 25_000, 2_500},
+		{"Expedited", "GLACIER", 10_000_000, 30_000},
+	} {
+		frozen := CopyFacts{Known: true, New: Count{1000, 1 << 30}, Work: map[string]Work{c.class: {Objects: 1000, Bytes: 1 << 30, Frozen: Count{1000, 1 << 30}}}}
+		restoring := func(p *plan.Plan, _ *World) {
+			p.Buckets[0].Copy.Archived, p.Buckets[0].Copy.Restore.Tier = "restore", c.tier
+		}
+		e, _ := estimated(t, frozen, restoring)
+		restore, retrieval := charge(e, ChargeRestore, c.class), charge(e, ChargeRetrieval, c.class)
+		if int64(restore.Amount) != c.request || int64(retrieval.Amount) != c.retrieval || restore.Requests != 1000 {
+			t.Errorf("%s from %s: got %+v and %+v", c.tier, c.class, restore, retrieval)
+		}
+		e, _ = estimated(t, frozen, func(p *plan.Plan, w *World) {
+			restoring(p, w)
+			p.Estimate = &plan.Estimate{Prices: plan.Prices{Restore: map[string]float64{c.class: 1}}}
+		})
+		if got := charge(e, ChargeRestore, c.class); int64(got.Amount) != 1_000_000 {
+			t.Errorf("%s from %s, at the plan's own price: got %+v", c.tier, c.class, got)
+		}
+		thawing := frozen
+		thawing.New.Objects++
+		thawing.Work = map[string]Work{c.class: {Objects: 1000, Bytes: 1 << 30, Frozen: Count{1000, 1 << 30}, Thawing: Count{1000, 1 << 30}}}
+		e, _ = estimated(t, thawing, restoring)
+		if got := charge(e, ChargeRestore, c.class); got.Requests != 0 {
+			t.Errorf("%s from %s, paid for already: got %+v", c.tier, c.class, got)
+		}
+	}
+}
+
 func TestABucketKeySparesRequestsToKMS(t *testing.T) {
 	e, _ := estimated(t, allNew(10_000, 1<<30), func(p *plan.Plan, _ *World) {
 		p.Buckets[0].Settings.Encryption = plan.Encryption{Algorithm: "aws:kms", KMSKeyID: "arn:aws:kms:us-west-2:210987654321:key/k", BucketKey: true}

@@ -14,12 +14,16 @@ func (q *s3Call) restoreObject() error {
 	var doc struct {
 		XMLName xml.Name `xml:"RestoreRequest"`
 		Days    int
+		Tier    string `xml:"GlacierJobParameters>Tier"`
 	}
 	if err := q.readXML(&doc); err != nil {
 		return err
 	}
 	if v.class != classGlacier && v.class != classDeepArchive && v.archived == "" {
 		return frozenError(v, "Restore is not allowed for the object's current storage class")
+	}
+	if doc.Tier == "Expedited" && (v.class == classDeepArchive || v.archived == "DEEP_ARCHIVE_ACCESS") {
+		return invalidArgument("Retrieval option is not supported by this storage class", "Tier", doc.Tier)
 	}
 	if v.archived == "" && doc.Days < 1 {
 		return malformedXML()

@@ -25,8 +25,8 @@ func staysOf(p *plan.Plan, prog *compile.Program, pairs []reviewPair) []reviewSt
 		staysOfPair(prog, pairs[i], *s, add)
 	}
 	for _, s := range prog.Steps {
-		if n := len(s.Change.Preserved); n > 0 {
-			add("s3.bucket_policy "+s.Subject, plural(int64(n), "statement")+" of others: "+strings.Join(s.Change.Preserved, ", "))
+		if kept := ofOthers(prog, s); len(kept) > 0 {
+			add("s3.bucket_policy "+s.Subject, plural(int64(len(kept)), "statement")+" of others: "+strings.Join(kept, ", "))
 		}
 		if s.Kind == compile.KindCredentials {
 			continue // a minted key is never kept
@@ -36,6 +36,15 @@ func staysOf(p *plan.Plan, prog *compile.Program, pairs []reviewPair) []reviewSt
 		}
 	}
 	return all
+}
+
+// ofOthers are the statements that a step preserves and no clean-up takes out: those that are not the plan's.
+func ofOthers(prog *compile.Program, s compile.Step) []string {
+	return slices.DeleteFunc(slices.Clone(s.Change.Preserved), func(label string) bool {
+		return slices.ContainsFunc(prog.Steps, func(c compile.Step) bool {
+			return c.Kind.IsCleanup() && c.Subject == s.Subject && slices.Contains(c.Change.Lines, compile.Line{Sign: "-", Text: "Sid " + label})
+		})
+	})
 }
 
 // madeAndKept says why something that the run makes is not removed.

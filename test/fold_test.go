@@ -7,6 +7,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // A folding is a server to which several keys are one, as to a file system that does not tell cases apart.
@@ -99,6 +102,45 @@ func folded(t *testing.T, w *world, f folding, streaming, alike bool) {
 	for key, was := range before {
 		if now, ok := left[key]; !ok || !now.same(was) {
 			t.Errorf("%q is gone from the source", key)
+		}
+	}
+}
+
+// TestAMirrorDoesNotClearWhatTheDestinationListsUnderAnotherName: what a destination lists in lower case is extra by its name, and the copy of
+// what the source has.
+func TestAMirrorDoesNotClearWhatTheDestinationListsUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	for _, s := range among(sandboxName) {
+		w := s.start(t)
+		source, destination := w.bucket(t, w.source, "photos"), name("photos-b")
+		for _, key := range []string{"README.md", "z"} {
+			w.source.put(t, source, key, bodyOf(key))
+		}
+		to := w.mask(t, mask{key: func(bucket, key string) string {
+			if bucket == destination {
+				return strings.ToLower(key)
+			}
+			return key
+		}})
+		text := strings.Replace(compatiblePlan(w, w.url, to, source, destination), destinationProfile, sourceProfile, 1)
+		p := newProgram(t, strings.Replace(text, "copy:\n", "copy:\n  delete_extra: true\n", 1), w.config)
+		p.limit = 3 * time.Minute
+		for range 2 {
+			got := p.run(t, "apply", p.plan, "--yes", "--confirm="+destination)
+			if got.code != 4 || !strings.Contains(got.String(), "README.md") {
+				t.Errorf("it says %s", got)
+			}
+		}
+		if left := w.source.contents(t, destination, false); len(left) != 2 {
+			t.Errorf("%d copies are left", len(left))
+		}
+		w.source.put(t, destination, "stale", "x")
+		if _, err := w.source.s3.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &source, Key: aws.String("README.md")}); err != nil {
+			t.Fatal(err)
+		}
+		p.must(t, "apply", p.plan, "--yes", "--confirm="+destination)
+		if left := w.source.contents(t, destination, false); len(left) != 1 {
+			t.Errorf("%d copies are left of one object", len(left))
 		}
 	}
 }

@@ -45,6 +45,10 @@ func (l *eventLog) append(line []byte) error {
 	}
 	line = bytes.ReplaceAll(line, []byte("\n"), []byte(" "))
 	_, err := l.file.Write(append(line, '\n'))
+	if err != nil { // what was torn is ended where it is opened again, as after a crash
+		err = errors.Join(err, l.file.Close())
+		l.file = nil
+	}
 	return err
 }
 

@@ -112,6 +112,23 @@ func TestAnEventThatACrashToreStaysAlone(t *testing.T) {
 	same(t, "after", events(t, dir), []string{"whole", `{"to`, "next"})
 }
 
+func TestAnEventThatAFullDiskToreStaysAlone(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir)
+	must(t, db.AppendEvent([]byte("one")))
+	_, err := db.events.file.WriteString("to")
+	must(t, errors.Join(err, db.events.file.Close())) // the next write fails
+	if err := db.AppendEvent([]byte("torn")); err == nil {
+		t.Error("a write that failed is no error")
+	}
+	must(t, db.AppendEvent([]byte("two")))
+	var got []string
+	must(t, ReadEvents(dir, "tommy", func(line []byte) error { got = append(got, string(line)); return nil }))
+	if want := "one to two"; strings.Join(got, " ") != want {
+		t.Errorf("the events are %q, want %s", got, want)
+	}
+}
+
 func TestReadingEventsStopsWhereItIsTold(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir)

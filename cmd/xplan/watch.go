@@ -202,15 +202,23 @@ func (a *app) logsCommand() *cobra.Command {
 					run = ""
 				}
 			}
-			seen := run == ""
+			seen, torn := run == "", false
 			show := func(line []byte) error {
+				if !json.Valid(line) { // what follows is whole
+					torn = true
+					return nil
+				}
 				seen = seen || ofRun(line, run)
 				return a.showEvent(line, run)
 			}
 			if follow {
 				return state.Follow(cmd.Context(), a.stateHere(), name, 200*time.Millisecond, show)
 			}
-			if err := state.ReadEvents(a.stateHere(), name, show); err != nil || seen {
+			err = state.ReadEvents(a.stateHere(), name, show)
+			if torn {
+				a.say("not shown: what a crash, or a full disk, has torn out of the log of %s", name)
+			}
+			if err != nil || seen {
 				return err
 			}
 			return &usageError{fmt.Errorf("the log of %s tells nothing of run %s: xplan runs lists them", name, run)}
@@ -231,9 +239,6 @@ func ofRun(line []byte, run string) bool {
 func (a *app) showEvent(line []byte, run string) error {
 	if !a.json {
 		return view.LogLine(a.out, line, run)
-	}
-	if !json.Valid(line) {
-		return errors.New("a line of the log is no JSON")
 	}
 	if run != "" && !ofRun(line, run) {
 		return nil

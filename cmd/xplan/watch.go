@@ -202,30 +202,31 @@ func (a *app) logsCommand() *cobra.Command {
 					run = ""
 				}
 			}
-			seen, torn := run == "", false
-			show := func(line []byte) error {
-				if !json.Valid(line) { // what follows is whole
-					torn = true
-					return nil
-				}
-				seen = seen || ofRun(line, run)
-				return a.showEvent(line, run)
-			}
 			if follow {
+				show := func(line []byte) error { return a.showEvent(line, run) }
 				return state.Follow(cmd.Context(), a.stateHere(), name, 200*time.Millisecond, show)
 			}
-			err = state.ReadEvents(a.stateHere(), name, show)
-			if torn {
-				a.say("not shown: what a crash, or a full disk, has torn out of the log of %s", name)
-			}
-			if err != nil || seen {
-				return err
-			}
-			return &usageError{fmt.Errorf("the log of %s tells nothing of run %s: xplan runs lists them", name, run)}
+			return a.showLog(name, run)
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes")
 	return cmd
+}
+
+// showLog shows what a plan's log has of a run; of all runs where none is named.
+func (a *app) showLog(name, run string) error {
+	seen, torn := run == "", false
+	err := state.ReadEvents(a.stateHere(), name, func(line []byte) error {
+		seen, torn = seen || ofRun(line, run), torn || !json.Valid(line)
+		return a.showEvent(line, run)
+	})
+	if torn {
+		a.say("not shown: what a crash, or a full disk, has torn out of the log of %s", name)
+	}
+	if err == nil && !seen {
+		err = &usageError{fmt.Errorf("the log of %s tells nothing of run %s: xplan runs lists them", name, run)}
+	}
+	return err
 }
 
 // ofRun tells whether a line of the log is of a run.
@@ -236,7 +237,11 @@ func ofRun(line []byte, run string) bool {
 	return json.Unmarshal(line, &of) == nil && of.Run == run
 }
 
+// showEvent shows a line of the log, unless it is torn: what follows is whole.
 func (a *app) showEvent(line []byte, run string) error {
+	if !json.Valid(line) {
+		return nil
+	}
 	if !a.json {
 		return view.LogLine(a.out, line, run)
 	}

@@ -347,27 +347,53 @@ func (f *fidelity) putParts(t *testing.T, crcs bool) {
 }
 
 // TestACopyIsAsItsBucketAndThePlanSay: SSE-KMS, the key and the bucket key are those that the destination's bucket says, and the class is
-// the plan's, by one request and by parts.
+// the plan's, on every way.
 func TestACopyIsAsItsBucketAndThePlanSay(t *testing.T) {
 	t.Parallel()
-	r := newRecipe(t, startSandbox(t), 1)
-	key, err := r.destination.kms.CreateKey(t.Context(), &kms.CreateKeyInput{})
+	for _, streaming := range []bool{false, true} {
+		t.Run(fmt.Sprint("through this machine: ", streaming), func(t *testing.T) {
+			t.Parallel()
+			w := startSandbox(t)
+			made, err := w.destination.kms.CreateKey(t.Context(), &kms.CreateKeyInput{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := *made.KeyMetadata.Arn
+			r := newRecipe(t, w, 1)
+			r.replace("    create: true\n", "    create: true\n    settings: {encryption: {kms_key_id: \""+key+"\", bucket_key: true}}\n")
+			if streaming {
+				r.copy = w.bucket(t, w.destination, "photos-b")
+				w.encrypt(t, w.destination, r.copy, key)
+				r.program = newProgram(t, compatiblePlan(w, watch(t, w.url).url, watch(t, w.url).url, r.bucket, r.copy), w.config)
+				w.share(t, r.bucket)
+			}
+			r.replace("copy:\n", "copy:\n  storage_class: ONEZONE_IA\n")
+			r.must(t, "apply", r.plan, "--yes")
+			for _, object := range []string{dressed, "parts.bin"} {
+				a, b := r.source.portrait(t, r.bucket, object).head, r.destination.portrait(t, r.copy, object).head
+				if a.ServerSideEncryption != types.ServerSideEncryptionAes256 || b.ServerSideEncryption != types.ServerSideEncryptionAwsKms ||
+					aws.ToString(b.SSEKMSKeyId) != key || !aws.ToBool(b.BucketKeyEnabled) || aws.ToString(a.ETag) == aws.ToString(b.ETag) {
+					t.Errorf("%s is under %s, its copy under %s, %s, bucket key: %t", object, a.ServerSideEncryption, b.ServerSideEncryption, aws.ToString(b.SSEKMSKeyId), aws.ToBool(b.BucketKeyEnabled))
+				}
+				if a.StorageClass != "" || b.StorageClass != types.StorageClassOnezoneIa {
+					t.Errorf("%s is of %q, and its copy of %q", object, a.StorageClass, b.StorageClass)
+				}
+			}
+		})
+	}
+}
+
+// encrypt puts a bucket under a key, with a bucket key.
+func (w *world) encrypt(t *testing.T, s side, bucket, key string) {
+	t.Helper()
+	_, err := s.s3.PutBucketEncryption(t.Context(), &s3.PutBucketEncryptionInput{Bucket: &bucket, ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{
+		Rules: []types.ServerSideEncryptionRule{{
+			BucketKeyEnabled:                   aws.Bool(true),
+			ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: types.ServerSideEncryptionAwsKms, KMSMasterKeyID: &key},
+		}},
+	}})
 	if err != nil {
 		t.Fatal(err)
-	}
-	r.replace("    create: true\n", "    create: true\n    settings: {encryption: {kms_key_id: \""+*key.KeyMetadata.Arn+"\", bucket_key: true}}\n")
-	r.replace("copy:\n", "copy:\n  storage_class: ONEZONE_IA\n")
-	r.must(t, "apply", r.plan, "--yes")
-	for _, object := range []string{dressed, "parts.bin"} {
-		a, b := r.source.portrait(t, r.bucket, object).head, r.destination.portrait(t, r.copy, object).head
-		if a.ServerSideEncryption != types.ServerSideEncryptionAes256 || b.ServerSideEncryption != types.ServerSideEncryptionAwsKms ||
-			aws.ToString(b.SSEKMSKeyId) != *key.KeyMetadata.Arn || !aws.ToBool(b.BucketKeyEnabled) ||
-			aws.ToString(a.ETag) == aws.ToString(b.ETag) {
-			t.Errorf("%s is under %s, its copy under %s, %s, bucket key: %t", object, a.ServerSideEncryption, b.ServerSideEncryption, aws.ToString(b.SSEKMSKeyId), aws.ToBool(b.BucketKeyEnabled))
-		}
-		if a.StorageClass != "" || b.StorageClass != types.StorageClassOnezoneIa {
-			t.Errorf("%s is of %q, and its copy of %q", object, a.StorageClass, b.StorageClass)
-		}
 	}
 }
 

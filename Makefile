@@ -36,8 +36,8 @@ faults: ## every request of every call, and every operation of a run, goes wrong
 	XPLAN_TEST_FAULTS=all go test -count=1 -timeout 90m -v -run 'TestEvery(MethodHasItsFaults|CallSurvivesEveryFault)' ./internal/awsapi | grep -v '^=== '
 	XPLAN_TEST_FAULTS=all go test -count=1 -timeout 90m -v -run 'TestARunSurvivesEveryFault' ./test | grep -v '^=== '
 real:  ; XPLAN_TEST_TREE=whole XPLAN_REQUIRE=versitygw go test ./test -run ATreeOfFiles -v -timeout 60m # 20,000 files and two of 3 GiB: 15 GB of disk, minutes
-torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: half an hour or so
-	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'TestARunSurvives' ./cmd/xplan | grep -v '^=== '
+torture: ## a run dies at every point, and at ROUNDS random moments by kill -9: most of an hour
+	XPLAN_TEST_CRASHES=all go test -count=1 -timeout 90m -v -run 'Test(ARun|ACutOver)SurvivesItsDeath' ./cmd/xplan | grep -v '^=== '
 	XPLAN_TEST_KILLS=$(ROUNDS) go test -count=1 -timeout 90m -v -run 'TestRecipeGoesOn' ./test | grep -v '^=== '
 reliability: ; internal/tools/reliability.sh # every figure of docs/reliability.md again: hours; ONLY=WORDS for the commands that hold them
 soak: ## one process for SOAK, with requests going wrong: applies again and again, and one long copy; what it holds stays flat

@@ -52,6 +52,7 @@ var conformance = []struct {
 	{"EveryDeletionIsAnsweredFor", anyServer, checkDelete},
 	{"VersionsAreListedAsWholeKeysInOrder", anyServer, checkVersionList},
 	{"AVersionIsCopiedByItsID", anyServer, checkVersionCopy},
+	{"AVersionFromBeforeVersioningIsCopied", anyServer, checkNullVersion},
 	{"ADeleteMarkerIsMadeOrItIsSaidThatNoneIs", anyServer, checkMarker},
 	{"LocksAreSetReadAndHeld", hasLocks, checkLocks},
 	{"CopiesTakeTheirLock", hasLocks, checkLockedCopies},

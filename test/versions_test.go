@@ -17,13 +17,18 @@ import (
 func (w *world) versioned(t *testing.T, s side, base string) string {
 	t.Helper()
 	b := w.bucket(t, s, base)
+	w.keepVersions(t, s, b)
+	return b
+}
+
+func (w *world) keepVersions(t *testing.T, s side, b string) {
+	t.Helper()
 	_, err := s.s3.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
 		Bucket: &b, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
 	})
 	if err != nil {
 		t.Fatalf("enable versioning of %s: %v", b, err)
 	}
-	return b
 }
 
 // gone stands for a delete marker in histories.
@@ -156,6 +161,20 @@ func checkVersionCopy(w *world) {
 	if chains, _, err = chainsOf(t, destination, 0); err != nil || sizes(chains[key]) != "5 6" || chains[key].Versions[0].ID != made[1] {
 		t.Errorf("the destination has %+v, %v", chains[key], err)
 	}
+}
+
+// checkNullVersion copies an object from before its bucket kept versions, which is the current one still.
+func checkNullVersion(w *world) {
+	t := w.t
+	from, to := w.bucket(t, w.source, "before"), w.versioned(t, w.source, "after")
+	w.source.put(t, from, "k", "old")
+	w.keepVersions(t, w.source, from)
+	at := w.source.at(to)
+	at.Versions = true
+	done, err := w.source.admin(t).OpenDestination(at, w.source.at(from)).CopyObject(t.Context(), s3copy.CopyRequest{
+		SourceKey: "k", SourceVersion: "null", Key: "k", Once: true,
+	})
+	w.holds(t, nullVersions, err == nil && done.VersionID != "", "copy the version null: %+v, %v", done, err)
 }
 
 func checkMarker(w *world) {

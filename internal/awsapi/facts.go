@@ -121,6 +121,10 @@ func (f fact) about(bucket string) string {
 	return ""
 }
 
+// factsAtOnce bounds the connections that reading a bucket takes: both buckets of a pair are read side by side, also where
+// few files may be open.
+const factsAtOnce = 8
+
 // bucketFacts reads the list of facts side by side; each fills a value of its own, merged in order.
 func (s *session) bucketFacts(ctx context.Context, name, region string) (compile.Bucket, []compile.Unseen, error) {
 	c := s.s3Client(clientKey{region: region, owner: s.account.ID})
@@ -129,8 +133,11 @@ func (s *session) bucketFacts(ctx context.Context, name, region string) (compile
 	errs := make([]error, len(list))
 	var mu sync.Mutex // of b
 	var wg sync.WaitGroup
+	room := make(chan struct{}, factsAtOnce)
 	for i, f := range list {
 		wg.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
 			var got compile.Bucket
 			if errs[i] = f.read(ctx, c, &name, &got); errs[i] == nil {
 				mu.Lock()

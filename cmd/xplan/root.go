@@ -101,7 +101,7 @@ the lock; 12 the world or the plan changed since the review; 13 credentials; 130
 	f.StringArrayVar(&a.profiles, "profile", nil, "override a plan's profile: source=NAME or destination=NAME")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (so does NO_COLOR)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more: held steps, times, request IDs")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more: steps that hold, times; with apply --yes the review too")
 	f.BoolVar(&a.json, "json", false, "a stream of JSON lines on stdout")
 	f.BoolVar(&a.noInput, "no-input", false, "never ask: what would be asked is an error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })

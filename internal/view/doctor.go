@@ -36,7 +36,7 @@ func (p *page) check(c compile.Check) {
 	sign := map[compile.Verdict]string{
 		compile.VerdictDenied: "!", compile.VerdictOK: "=", compile.VerdictMay: "?", compile.VerdictNote: "?", compile.VerdictNotRead: "?",
 	}[c.Verdict]
-	row := sign + " " + padRight(string(c.Verdict), 13) + "  " + padRight(safe(c.Leg), 24)
+	row := sign + " " + padRight(string(c.Verdict), 13) + "  " + padRight(safe(c.Leg), 28)
 	if len(c.Actions) > 0 {
 		row += "  " + strings.Join(c.Actions, ", ") + " on " + safe(strings.Join(c.Resources, ", "))
 	}

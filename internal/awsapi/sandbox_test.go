@@ -25,31 +25,31 @@ type world struct {
 	a, b *Account
 }
 
-func newWorld(t testing.TB) world {
-	t.Helper()
+func newWorld(tb testing.TB) world {
+	tb.Helper()
 	s := sandbox.New(sandbox.Config{})
 	if err := s.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	settle(t)
-	file := filepath.Join(t.TempDir(), "config")
+	tb.Cleanup(func() { _ = s.Close() })
+	settle(tb)
+	file := filepath.Join(tb.TempDir(), "config")
 	if err := s.WriteAWSConfig(file); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Setenv("AWS_CONFIG_FILE", file)
+	tb.Setenv("AWS_CONFIG_FILE", file)
 	w := world{Server: s}
 	for id, side := range map[string]**Account{accountA: &w.a, accountB: &w.b} {
-		a, err := Open(t.Context(), plan.Account{
+		a, err := Open(tb.Context(), plan.Account{
 			Provider: plan.AWS, ID: id, Profile: map[string]string{accountA: sandbox.SourceProfile, accountB: sandbox.DestinationProfile}[id],
 		}, Options{retries: retries{first: time.Millisecond}})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		*side = a
 	}
 	if err := s.AddBucket(accountA, "tommy", sandbox.BucketOptions{}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return w
 }

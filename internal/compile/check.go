@@ -46,7 +46,8 @@ func (b *builder) checkSettled(br branch) {
 		b.problem(subject, "it is frozen since all of it was verified, and a copy would write "+objects(n)+" in "+at+
 			": it would undo what was written there since", "lift the freeze: xplan cleanup FILE; an apply after that replaces what differs")
 	case br.extra:
-		b.endanger("bucket "+br.pair.Destination, "%s is frozen since all of it was verified: what %s alone has may have been written there since", br.pair.Source, at)
+		b.problem(subject, "it is frozen since all of it was verified, and copy.delete_extra would delete what only "+at+
+			" has: it may have been written there since", "lift the freeze: xplan cleanup FILE; an apply after that counts, and freezes anew")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 var workDir string
 
 // atOnce is how many subtests run side by side: they wait more than they compute.
-const atOnce = "6"
+const atOnce = "8"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

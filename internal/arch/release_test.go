@@ -82,8 +82,8 @@ func TestAReleaseIsForEverySystemAndRepeatable(t *testing.T) {
 }
 
 // TestEveryTargetOfAReleaseBuilds compiles the program for each, as a release does, where XPLAN_TEST_CROSS asks for it:
-// "all" of them, or one machine of each of the "systems"; minutes, the first time. What runs here must say the version that
-// it was given, wherever it was built.
+// "all" of them, or one machine of each of the other "systems"; minutes, the first time. What runs here must say the version
+// that it was given, wherever it was built.
 func TestEveryTargetOfAReleaseBuilds(t *testing.T) {
 	targets := releaseTargets(t)
 	switch os.Getenv("XPLAN_TEST_CROSS") {
@@ -91,6 +91,7 @@ func TestEveryTargetOfAReleaseBuilds(t *testing.T) {
 		return // make cross
 	case "systems":
 		targets = slices.CompactFunc(targets, func(a, b [2]string) bool { return a[0] == b[0] })
+		targets = slices.DeleteFunc(targets, func(a [2]string) bool { return a[0] == runtime.GOOS }) // the tests have built that
 	}
 	b := readRelease(t).Builds[0]
 	const version = "1.2.3-rc.4"

@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -362,6 +363,18 @@ func TestACrashLeavesNoCore(t *testing.T) {
 	cmd.Args = []string{"sh", "-c", "ulimit -c unlimited; exec \"$0\" \"$@\"", cmd.Path, "apply", r.plan, "--yes"}
 	cmd.Path = "/bin/sh"
 	cmd.Env = append(cmd.Env, "GOTRACEBACK=crash")
+	signalAt(t, reached, cmd, syscall.SIGABRT)
+	release()
+	got := wait()
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() || status.Signal() != syscall.SIGABRT || status.CoreDump() {
+		t.Errorf("it ended by %v, core: %t: %s", status.Signal(), status.CoreDump(), got.errors[:min(len(got.errors), 300)])
+	}
+}
+
+// signalAt starts a command, and sends it the signal once it is reached.
+func signalAt(t *testing.T, reached <-chan struct{}, cmd *exec.Cmd, sig syscall.Signal) {
+	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -370,14 +383,8 @@ func TestACrashLeavesNoCore(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Error("no copy was asked for")
 	}
-	if err := cmd.Process.Signal(syscall.SIGABRT); err != nil {
+	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
-	}
-	release()
-	got := wait()
-	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if !ok || !status.Signaled() || status.Signal() != syscall.SIGABRT || status.CoreDump() {
-		t.Errorf("it ended by %v, core: %t: %s", status.Signal(), status.CoreDump(), got.errors[:min(len(got.errors), 300)])
 	}
 }
 
@@ -391,17 +398,7 @@ func TestACrashDumpHoldsNoSecret(t *testing.T) {
 	release = sync.OnceFunc(release)
 	defer release()
 	cmd, wait := r.command(t, "apply", r.plan, "--yes", "-v")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-reached:
-	case <-time.After(time.Minute):
-		t.Error("no copy was asked for")
-	}
-	if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil {
-		t.Fatal(err)
-	}
+	signalAt(t, reached, cmd, syscall.SIGQUIT)
 	release()
 	got := wait()
 	if got.code != 2 || strings.Count(got.errors, "goroutine ") < 10 {

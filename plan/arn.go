@@ -63,9 +63,10 @@ func isAccountID(s string) bool {
 	return regexp.MustCompile(`^[0-9]{12}$`).MatchString(s)
 }
 
-// isIAMName holds users' and roles' names.
+// iamLetters are what IAM's names are made of.
 const iamLetters = `[A-Za-z0-9_+=,.@-]`
 
+// isIAMName holds users' and roles' names.
 func isIAMName(s string) bool {
 	return regexp.MustCompile(`^` + iamLetters + `{1,64}$`).MatchString(s)
 }

@@ -84,8 +84,8 @@ type OtherPlanError struct {
 }
 
 func (e *OtherPlanError) Error() string {
-	return fmt.Sprintf("state file %s, in the folder of the plan %s, is the state of the plan %s: put it where it belongs and apply again; "+
-		"if the state of %[2]s is lost, with --take-over if its run died", e.Path, e.Plan, e.Other)
+	return fmt.Sprintf("state file %s, in the folder of the plan %s, is the state of the plan %s: move it to that plan's folder and apply again; "+
+		"without a state of its own %[2]s finds what it made by its tags, and wants --take-over where a run of it died", e.Path, e.Plan, e.Other)
 }
 
 // classify gives an error of the operating system its meaning.

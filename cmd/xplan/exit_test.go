@@ -45,7 +45,8 @@ func TestLinesThatAreLostAreNoSuccess(t *testing.T) {
 func TestTheSecondCtrlCLeavesACommandThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leave, never := make(chan struct{}), make(chan struct{})
-		a := &app{leave: leave}
+		var said bytes.Buffer
+		a := &app{leave: leave, err: &said}
 		if got := a.leaving(func() int { return exitFailed }); got != exitFailed {
 			t.Errorf("exit status %d of a command that ends, want %d", got, exitFailed)
 		}
@@ -55,6 +56,9 @@ func TestTheSecondCtrlCLeavesACommandThatDoesNotEnd(t *testing.T) {
 		}
 		if got := a.leaving(func() int { <-never; return exitDone }); got != exitInterrupted {
 			t.Errorf("exit status %d of a command that does not end, want %d", got, exitInterrupted)
+		}
+		if !strings.Contains(said.String(), "the same command goes on") {
+			t.Errorf("it is left with the words %q", said.String())
 		}
 		close(never)
 		synctest.Wait()

@@ -58,6 +58,7 @@ func (a *app) leaving(command func() int) int {
 	case code := <-ended:
 		return code
 	case <-timer.C:
+		a.say("left without waiting: xplan status tells where a run stands, and the same command goes on")
 		return exitInterrupted
 	}
 }

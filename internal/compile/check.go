@@ -356,7 +356,7 @@ func (b *builder) warnOfExpiry(br branch, e Expiry) {
 	switch {
 	case e.Past && !br.pair.Copy.AllVersions(): // of what a copy replaces, as it does today
 	case e.Past && br.deletes():
-		b.endanger(subject, "%s deletes %s, from %s after the next version arrives: of what the source loses nothing else is left", rule, what, days(e.Days))
+		b.endanger(subject, "%s deletes %s, from %s after the next version arrives, and the source will hold them no more", rule, what, days(e.Days))
 	case e.Past:
 		b.warn(subject, "%s deletes %s, from %s after the next version arrives", rule, what, days(e.Days))
 	case e.Days > 0:

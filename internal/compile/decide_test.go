@@ -178,6 +178,13 @@ func TestWarningsChangeNothingAndAreSaid(t *testing.T) {
 				b.Versioning, b.Expiring = "Enabled", []Expiry{{Rule: "old", Days: 30, Past: true, Newest: 2}}
 			})
 		}, "its lifecycle rule old deletes the older versions of what is copied but for the newest 2, from 30 days after the next version arrives"},
+		"the same, and the source goes": {func(p *plan.Plan, w *World) {
+			p.Buckets[0].Copy.Versions, p.Buckets[0].Cleanup.SourceObjects = "all", plan.AfterVerify
+			destination(*w, func(b *Bucket) {
+				*b = secure("us-west-2")
+				b.Versioning, b.Expiring = "Enabled", []Expiry{{Days: 1, Past: true}}
+			})
+		}, "a lifecycle rule deletes the older versions of what is copied, from a day after the next version arrives, and the source will hold them no more"},
 		"long keys": {func(p *plan.Plan, w *World) {
 			p.Buckets[0].ToPrefix = "far/"
 			w.Copies = map[string]CopyFacts{"tommy/→tommy-b/far/": {Known: true, New: Count{1, 1}, LongestKey: 1022}}

@@ -45,7 +45,7 @@ func (r pairRunner) apart(ctx context.Context, c compile.CopySpec) error {
 		return nil
 	}
 	return fmt.Errorf("source and destination have the name %s, and objects of the same moment: they look like one bucket at two addresses, "+
-		"and %q overlaps %q there; nothing is copied or deleted", p.Source, p.Prefix, p.ToPrefix)
+		"and %q overlaps %q there; nothing is copied or deleted: name two buckets, or prefixes of which none begins with the other", p.Source, p.Prefix, p.ToPrefix)
 }
 
 // unlessDenied passes over what may not be read: nothing is known then.

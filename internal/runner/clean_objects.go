@@ -251,7 +251,7 @@ func (r cleanExtra) Run(ctx context.Context, s compile.Step) (executor.Result, e
 			c.Pair.Source, c.Pair.Prefix, c.Pair.Destination)), nil
 	}
 	if key, err := r.folded(ctx, c); err != nil || key != "" {
-		return waiting(fmt.Sprintf("%s does not list %q, and has it: it takes several keys for one, and what is extra there by its name may be the copy of another; nothing is deleted",
+		return waiting(fmt.Sprintf("%s does not list %q, and has it: it takes several keys for one, and what is extra there by its name may be the copy of another; nothing is deleted: delete by hand what you mean",
 			c.Pair.Destination, key)), err
 	}
 	job.Counters = &s3copy.Counters{} // the pair's own counts are the copy's
